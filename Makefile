@@ -1,0 +1,156 @@
+# StreamrP2P. `make help` lists every target. Needs git, make and Python 3.11 or newer: the rest is
+# installed into .tools, .venv and node_modules of this checkout, from the hashed locks.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+SOLC_VERSION := 0.8.37
+VENV := $(CURDIR)/.venv
+TOOLS := $(CURDIR)/.tools
+STAMPS := $(TOOLS)/stamps
+UV := $(TOOLS)/venv/bin/uv
+SOLC := $(TOOLS)/solc/solc-v$(SOLC_VERSION)
+
+# Nobody needs to activate anything: every recipe finds the tools of this checkout first.
+export PATH := $(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export VIRTUAL_ENV := $(VENV)
+# py-solc-x and ape look here for solc-v<version>.
+export SOLCX_BINARY_PATH := $(TOOLS)/solc
+export UV_NO_PROGRESS := 1
+# The venv is made with the Python that was found; uv must not fetch another.
+export UV_PYTHON_DOWNLOADS := never
+unexport PYTHONPATH PYTHONHOME
+
+PYTEST := pytest
+PYTEST_ARGS ?=
+PACKAGES := protocol/streamrp2p coordinator/streamrp2p_coordinator node/streamrp2p_node \
+	origin/streamrp2p_origin auditor/streamrp2p_auditor demo/streamrp2p_demo
+
+.PHONY: help
+help: ## List every target
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+##@ Setting up
+
+.PHONY: setup
+setup: $(STAMPS)/project $(STAMPS)/solc ## Install everything into this checkout (again: under two seconds)
+
+$(STAMPS)/uv: scripts/setup/uv.txt
+	@scripts/setup/python.sh "$(PYTHON)" "$(TOOLS)/venv"
+	@"$(TOOLS)/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: -r scripts/setup/uv.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/python: requirements.lock $(STAMPS)/uv
+	@[ -x "$(VENV)/bin/python" ] || "$(UV)" venv --quiet --python "$(TOOLS)/venv/bin/python" "$(VENV)"
+	@"$(UV)" pip sync --quiet --require-hashes requirements.lock
+	@touch $@
+
+# The build backend is in the lock, so that nothing unpinned is fetched to build the project.
+$(STAMPS)/project: pyproject.toml $(STAMPS)/python
+	@"$(UV)" pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/node: package.json package-lock.json .npmrc $(STAMPS)/python
+	@npm ci --ignore-scripts --silent
+	@scripts/setup/foundry.sh
+	@touch $@
+
+$(STAMPS)/solc: scripts/solc/install.sh $(STAMPS)/node
+	@scripts/solc/install.sh "$(SOLC)"
+	@touch $@
+
+.PHONY: lock
+lock: $(STAMPS)/uv ## Resolve the locks again (after a change of pyproject.toml or package.json)
+	"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	npm install --package-lock-only --ignore-scripts
+
+.PHONY: clean
+clean: ## Remove what was built, but keep .tools, .venv and node_modules
+	rm -rf out cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	find $(PACKAGES) scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## Remove .tools, .venv and node_modules as well
+	rm -rf .tools .venv node_modules
+
+##@ Checking
+
+.PHONY: check
+check: setup ## Format, lint, types, import directions, generated files: changes nothing
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+	forge fmt --check
+	python scripts/generate.py --check
+
+.PHONY: format
+format: setup ## Format Python and Solidity, apply safe fixes
+	ruff format .
+	ruff check --fix .
+	forge fmt
+
+.PHONY: generate
+generate: setup ## Write the generated files: ABI, OpenAPI, vectors
+	python scripts/generate.py
+
+##@ Testing
+
+.PHONY: test
+test: setup ## Run everything: Solidity, ape, Python
+	forge test
+	$(MAKE) test-ape
+	$(PYTEST) $(PYTEST_ARGS)
+
+.PHONY: test-unit
+test-unit: setup ## Run the fast tests: no socket, process or database
+	$(PYTEST) -n auto -m "not integration and not e2e and not slow" $(PYTEST_ARGS)
+
+.PHONY: test-contracts
+test-contracts: setup ## Run the contracts' tests: forge, then ape
+	forge test
+	$(MAKE) test-ape
+
+.PHONY: test-ape
+test-ape: setup ## Run the tests of the ape scripts
+	$(PYTEST) -c tests/ape/pytest.ini tests/ape
+
+.PHONY: test-integration
+test-integration: setup ## Run the tests with a real chain, database or process
+	$(PYTEST) -m integration $(PYTEST_ARGS)
+
+.PHONY: test-e2e
+test-e2e: setup ## Run the tests of the whole system
+	$(PYTEST) -m e2e $(PYTEST_ARGS)
+
+##@ Contracts
+
+.PHONY: contracts
+contracts: setup ## Compile the contracts
+	python scripts/compile_contracts.py
+	forge build
+
+.PHONY: gas
+gas: setup ## Compare the gas of the tests with .gas-snapshot (UPDATE=1 writes it)
+	forge snapshot $(if $(UPDATE),,--check) --no-match-test 'testFuzz|invariant'
+
+##@ Running
+
+.PHONY: demo
+demo: setup ## Run every actor on this machine, with a local chain
+	streamrp2p demo $(DEMO_ARGS)
+
+.PHONY: tokenomics
+tokenomics: setup ## Draw the plots of docs/tokenomics
+	python docs/tokenomics/model.py
+
+.PHONY: bench
+bench: setup ## Measure every speed that the documents claim
+	python -m benchmarks

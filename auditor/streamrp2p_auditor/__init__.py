@@ -1,0 +1,1 @@
+"""The auditor: fetches, recomputes and challenges epochs."""

@@ -1,0 +1,1 @@
+"""The coordinator: takes receipts in, settles epochs and posts their headers."""

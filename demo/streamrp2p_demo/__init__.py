@@ -1,0 +1,1 @@
+"""The demo: every actor on one machine, with a local chain."""

@@ -1,0 +1,1 @@
+"""The streamer's origin: signs segments and admits viewers."""

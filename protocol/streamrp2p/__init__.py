@@ -1,0 +1,1 @@
+"""The StreamrP2P protocol and SDK: what every actor shares."""

@@ -1,0 +1,1 @@
+"""The sources of the generated files: see `scripts/generate.py`."""

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Puts a `solc` that py-solc-x, forge and ape accept at the given path: solc.cjs, run by the venv's
+# node itself (its console script would start a Python first, for each compilation).
+set -euo pipefail
+
+target=$1
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+node=$(node -p process.execPath)
+
+mkdir -p "$(dirname "$target")"
+printf '#!/bin/sh\nexec "%s" "%s/solc.cjs" "$@"\n' "$node" "$here" >"$target"
+chmod +x "$target"
+"$target" --version >/dev/null
