@@ -1,0 +1,38 @@
+"""One tree of expected failures. Each error carries data and says what to do; anything else is a bug and crashes."""
+
+
+class StreamrP2PError(Exception):
+    """Root of every expected failure. `retryable` tells whether the same call may succeed later."""
+
+    retryable = False
+
+
+class MalformedError(StreamrP2PError):
+    """Bytes or fields that break the encoding of docs/protocol.md."""
+
+
+class SignatureError(StreamrP2PError):
+    """A signature that is malformed, malleable or not by the expected key."""
+
+
+class HighSError(SignatureError):
+    """A signature with `s > n/2`; its signer must produce the low form."""
+
+
+class TreeError(StreamrP2PError):
+    """Leaves or a proof that cannot belong to a tree of docs/protocol.md section 6."""
+
+
+class SettlementError(StreamrP2PError):
+    """Inputs that the settlement rule cannot accept."""
+
+
+class BundleError(MalformedError):
+    """A bundle that is not valid by docs/protocol.md section 9; `field` names the first wrong part."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(
+            f"bundle is not valid at {field}: {reason}; fetch it again from another mirror"
+        )
+        self.field = field
+        self.reason = reason
