@@ -1,0 +1,423 @@
+"""The wire forms of the HTTP APIs: what coordinator, node and their clients say in JSON.
+
+Integers up to 64 bits are numbers, wider ones decimal strings, bytes are 0x hex, names are camelCase (docs/protocol.md section 2).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+
+from streamrp2p import typed_data
+from streamrp2p.claim import ClaimProof
+from streamrp2p.claims_tree import ClaimLeaf
+from streamrp2p.header import EpochHeader
+
+
+def _hex_bytes(length: int | None) -> tuple[object, ...]:
+    pattern = f"^0x[0-9a-fA-F]{{{2 * length}}}$" if length else "^0x([0-9a-fA-F]{2})*$"
+
+    def parse(value: object) -> bytes:
+        if isinstance(value, bytes):
+            data = value
+        elif isinstance(value, str) and value.startswith("0x"):
+            data = bytes.fromhex(value[2:])
+        else:
+            raise ValueError("expected 0x followed by hex digits")
+        if length is not None and len(data) != length:
+            raise ValueError(f"expected {length} bytes, got {len(data)}")
+        return data
+
+    return (
+        BeforeValidator(parse),
+        PlainSerializer(lambda data: "0x" + data.hex(), return_type=str),
+        WithJsonSchema({"type": "string", "pattern": pattern}),
+    )
+
+
+def _decimal(bits: int) -> tuple[object, ...]:
+    def parse(value: object) -> int:
+        if (
+            isinstance(value, str)
+            and value.isascii()
+            and value.isdigit()
+            and len(value) <= 78
+        ):
+            value = int(value)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int)
+            or not 0 <= value < 1 << bits
+        ):
+            raise ValueError(f"expected a decimal string below 2^{bits}")
+        return value
+
+    return (
+        BeforeValidator(parse),
+        PlainSerializer(str, return_type=str),
+        WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,78}$"}),
+    )
+
+
+AddressHex = Annotated[bytes, *_hex_bytes(20)]
+HashHex = Annotated[bytes, *_hex_bytes(32)]
+SignatureHex = Annotated[bytes, *_hex_bytes(65)]
+BytesHex = Annotated[bytes, *_hex_bytes(None)]
+Uint16 = Annotated[int, Field(ge=0, lt=1 << 16, strict=True)]
+Uint32 = Annotated[int, Field(ge=0, lt=1 << 32, strict=True)]
+Uint64 = Annotated[int, Field(ge=0, lt=1 << 64, strict=True)]
+Uint128 = Annotated[int, *_decimal(128)]
+Uint256 = Annotated[int, *_decimal(256)]
+
+
+class Wire(BaseModel):
+    """Base of all wire forms: camelCase, unknown fields refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+    def dump(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class SessionTicket(Wire):
+    """Wire form of `typed_data.SessionTicket`."""
+
+    pool_id: Uint32
+    epoch: Uint64
+    node: AddressHex
+    viewer: AddressHex
+    max_bytes: Uint64
+    issued_at: Uint64
+    expires_at: Uint64
+    nonce: Uint256
+
+    def message(self) -> typed_data.SessionTicket:
+        """Return the signed message."""
+        return typed_data.SessionTicket(**dict(self))
+
+
+class Receipt(Wire):
+    """Wire form of `typed_data.Receipt`."""
+
+    session_id: HashHex
+    sequence: Uint32
+    bytes_delivered: Uint64
+    bytes_on_time: Uint64
+    media_sequence: Uint64
+    signed_at: Uint64
+
+    def message(self) -> typed_data.Receipt:
+        """Return the signed message."""
+        return typed_data.Receipt(**dict(self))
+
+
+class NodeRegistration(Wire):
+    """Wire form of `typed_data.NodeRegistration`."""
+
+    node: AddressHex
+    payout: AddressHex
+    endpoint: Annotated[str, Field(max_length=256)]
+    nonce: Uint64
+    deadline: Uint64
+
+    def message(self) -> typed_data.NodeRegistration:
+        """Return the signed message."""
+        return typed_data.NodeRegistration(**dict(self))
+
+
+class ReceiptSubmission(Wire):
+    """Wire form of `typed_data.ReceiptSubmission`."""
+
+    node: AddressHex
+    epoch: Uint64
+    batch_number: Uint64
+    batch_root: HashHex
+    count: Uint32
+
+    def message(self) -> typed_data.ReceiptSubmission:
+        """Return the signed message."""
+        return typed_data.ReceiptSubmission(**dict(self))
+
+
+class BatchAck(Wire):
+    """Wire form of `typed_data.BatchAck`."""
+
+    node: AddressHex
+    epoch: Uint64
+    batch_number: Uint64
+    accepted_root: HashHex
+    accepted: Uint32
+    received_at: Uint64
+
+    def message(self) -> typed_data.BatchAck:
+        """Return the signed message."""
+        return typed_data.BatchAck(**dict(self))
+
+
+class Rejection(Wire):
+    """Wire form of `typed_data.Rejection`."""
+
+    session_id: HashHex
+    sequence: Uint32
+    code: Uint16
+    received_at: Uint64
+
+    def message(self) -> typed_data.Rejection:
+        """Return the signed message."""
+        return typed_data.Rejection(**dict(self))
+
+
+class Header(Wire):
+    """Wire form of `header.EpochHeader`."""
+
+    epoch: Uint64
+    parent: HashHex
+    pools_root: HashHex
+    pool_count: Uint32
+    weight: Uint128
+    claims_root: HashHex
+    claim_count: Uint32
+    data_hash: HashHex
+
+    def header(self) -> EpochHeader:
+        """Return the header."""
+        return EpochHeader(**dict(self))
+
+
+# --- coordinator -----------------------------------------------------------------------------
+
+
+class Config(Wire):
+    """GET /v1/config: what a node, viewer or auditor must know. `time` is the coordinator's clock."""
+
+    chain_id: Uint64
+    epoch_book: AddressHex
+    reward_pools: AddressHex
+    node_registry: AddressHex
+    poster: AddressHex
+    ticket_signer: AddressHex
+    genesis: Uint64
+    epoch_seconds: Uint64
+    intake_grace_seconds: Uint64
+    challenge_seconds: Uint64
+    rate_slack_seconds: Uint64
+    max_batch_records: Uint32
+    time: Uint64
+
+
+class Terms(Wire):
+    """A pool's terms in the current epoch, base units."""
+
+    price_per_gb: Annotated[int, *_decimal(128), Field(alias="pricePerGB")]
+    epoch_budget: Uint128
+    ticket_signer: AddressHex
+
+
+class Pool(Wire):
+    """GET /v1/pools/{poolId}: a pool with its stream record, as read from the chain."""
+
+    pool_id: Uint32
+    streamer: AddressHex
+    token: AddressHex
+    origin_key: AddressHex
+    origin_url: str
+    max_bytes_per_second: Uint32
+    created_epoch: Uint64
+    closed_from_epoch: Uint64 | None
+    terms: Terms
+    funded: Uint128
+
+
+class Pools(Wire):
+    """GET /v1/pools."""
+
+    pools: list[Pool]
+
+
+class SignedRegistration(Wire):
+    """POST /v1/nodes."""
+
+    registration: NodeRegistration
+    signature: SignatureHex
+
+
+class Node(Wire):
+    """GET /v1/nodes/{node}; `open_sessions` counts the tickets that have not expired."""
+
+    node: AddressHex
+    payout: AddressHex
+    endpoint: str
+    nonce: Uint64
+    is_healthy: bool
+    open_sessions: int
+
+
+class Nodes(Wire):
+    """GET /v1/nodes."""
+
+    nodes: list[Node]
+
+
+class SessionRequest(Wire):
+    """POST /v1/sessions: a viewer asks to be admitted to a node, other than those it excludes."""
+
+    pool_id: Uint32
+    viewer: AddressHex
+    excluded_nodes: Annotated[list[AddressHex], Field(max_length=64)] = []
+
+
+class Session(Wire):
+    """Answer to POST /v1/sessions."""
+
+    ticket: SessionTicket
+    signature: SignatureHex
+    endpoint: str
+
+
+class Batch(Wire):
+    """POST /v1/batches: `records` are `count` session records of 274 bytes, concatenated."""
+
+    submission: ReceiptSubmission
+    signature: SignatureHex
+    records: BytesHex
+
+
+class SignedRejection(Wire):
+    """A rejection with the poster's signature; `reason` explains the code to a person."""
+
+    rejection: Rejection
+    signature: SignatureHex
+    reason: str
+
+
+class BatchAnswer(Wire):
+    """Answer to POST /v1/batches. Records without a rejection are acknowledged, in the order of the batch."""
+
+    ack: BatchAck
+    signature: SignatureHex
+    rejections: list[SignedRejection]
+
+
+EpochState = Literal["open", "intake", "settling", "committed", "final", "voided"]
+
+
+class Epoch(Wire):
+    """GET /v1/epochs/{epoch}. `header` is there once the epoch is settled."""
+
+    epoch: Uint64
+    state: EpochState
+    starts_at: Uint64
+    ends_at: Uint64
+    intake_ends_at: Uint64
+    header: Header | None = None
+    header_hash: HashHex | None = None
+    commit_transaction: HashHex | None = None
+    committed_at: Uint64 | None = None
+    challenge_ends_at: Uint64 | None = None
+    finalise_transaction: HashHex | None = None
+
+
+class Epochs(Wire):
+    """GET /v1/epochs, newest first."""
+
+    epochs: list[Epoch]
+
+
+class PoolEarning(Wire):
+    """An account's cumulative reward in one pool, base units: in the newest settled and in the newest final epoch."""
+
+    pool_id: Uint32
+    token: AddressHex
+    settled: Uint128
+    final: Uint128
+
+
+class EpochEarning(Wire):
+    """What an account earned in one pool in one epoch, and from what."""
+
+    epoch: Uint64
+    pool_id: Uint32
+    sessions: Uint32
+    bytes_delivered: Uint64
+    bytes_on_time: Uint64
+    weight: Uint128
+    pool_weight: Uint128
+    spend: Uint128
+    reward: Uint128
+
+
+class Earnings(Wire):
+    """GET /v1/accounts/{account}/earnings; `epochs` newest first."""
+
+    account: AddressHex
+    pools: list[PoolEarning]
+    epochs: list[EpochEarning]
+
+
+class Claim(Wire):
+    """GET /v1/accounts/{account}/claim: the proof of the newest final epoch (or of `?epoch=`) and ready call data."""
+
+    header: Header
+    account: AddressHex
+    entries: list[Uint256]
+    index: Uint32
+    path: list[HashHex]
+    to: AddressHex
+    call_data: BytesHex
+
+    def proof(self) -> ClaimProof:
+        """Return the claim proof."""
+        leaf = ClaimLeaf(typed_data.Address(self.account), tuple(self.entries))
+        return ClaimProof(
+            self.header.header(),
+            leaf,
+            self.index,
+            tuple(map(typed_data.Hash, self.path)),
+        )
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details. `type` is `urn:streamrp2p:problem:<slug>`; `detail` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+# --- node ------------------------------------------------------------------------------------
+
+
+class OpenSession(Wire):
+    """POST /v1/sessions of a node: a viewer hands in its ticket."""
+
+    ticket: SessionTicket
+    signature: SignatureHex
+
+
+class OpenedSession(Wire):
+    """Answer of a node: how many segment bytes may stay unpaid."""
+
+    session_id: HashHex
+    credit_bytes: Uint64
+
+
+class SignedReceipt(Wire):
+    """POST /v1/receipts of a node."""
+
+    receipt: Receipt
+    signature: SignatureHex
+
+
+SESSION_HEADER = "StreamrP2P-Session"
+"""Names the session in requests for playlists and segments."""
