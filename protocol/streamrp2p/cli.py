@@ -31,7 +31,9 @@ NOTES = {
     "node": CommandNote("Relay streams and earn for it.", "node"),
     "viewer": CommandNote("Watch a stream and sign receipts for it."),
     "coordinator": CommandNote("Take receipts in, settle epochs, post headers.", "coordinator"),
-    "audit": CommandNote("Recompute an epoch from public data; challenge it if it is wrong.", "auditor"),
+    "audit": CommandNote(
+        "Recompute an epoch from public data; challenge it if it is wrong.", "auditor"
+    ),
 }
 """In the order in which the help lists them."""
 
@@ -66,7 +68,12 @@ def _root(
     *,
     _version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version),
+        typer.Option(
+            "--version",
+            help="Print the version.",
+            is_eager=True,
+            callback=_print_version,
+        ),
     ] = False,
 ) -> None:
     pass

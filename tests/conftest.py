@@ -1,0 +1,40 @@
+"""The fixtures that all suites share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.support.anvil import running_anvil
+from tests.support.ports import find_free_port
+from tests.support.postgres import running_postgres
+
+pytest_plugins = ["tests.support.rules"]
+
+# Wall time says nothing on a busy machine: the CPU rule of tests/support/rules.py bounds each test.
+hypothesis.settings.register_profile("local", deadline=None, print_blob=True)
+# CI must not fail by the luck of a draw that the change has nothing to do with.
+hypothesis.settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture
+def anvil(tmp_path: Path) -> Iterator[str]:
+    """Run a chain of this test's own, with id 31337 and anvil's ten funded accounts; its RPC URL."""
+    with running_anvil(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Find a loopback port that nothing listens on."""
+    return find_free_port()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Run a PostgreSQL for the session; a SQLAlchemy URL. Tests make databases of their own in it."""
+    with running_postgres() as url:
+        yield url

@@ -1,0 +1,1 @@
+"""What the suites share: real services, and the rules that every test obeys."""
