@@ -27,6 +27,8 @@ unexport PYTHONPATH PYTHONHOME
 
 PYTEST := pytest
 PYTEST_ARGS ?=
+# With ape's own plugin, which the other suites leave off.
+PYTEST_APE := pytest -c tests/ape/pytest.ini tests/ape
 PACKAGES := protocol/streamrp2p coordinator/streamrp2p_coordinator node/streamrp2p_node \
 	origin/streamrp2p_origin auditor/streamrp2p_auditor demo/streamrp2p_demo
 
@@ -89,6 +91,7 @@ check: setup ## Format, lint, types, import directions, generated files: changes
 	mypy
 	lint-imports
 	forge fmt --check
+	forge lint --deny warnings
 	python scripts/generate.py --check
 
 .PHONY: format
@@ -103,11 +106,14 @@ generate: setup ## Write the generated files: ABI, OpenAPI, vectors
 
 ##@ Testing
 
+# A suite that cannot run fails: no target skips one. The system's tests run alone, since they keep
+# real time; all other Python tests share the cores, and come last, so that their summary ends the run.
 .PHONY: test
-test: setup ## Run everything: Solidity, ape, Python
+test: setup ## Run everything: Solidity, ape, the whole system, Python
 	forge test
-	$(MAKE) test-ape
-	$(PYTEST) $(PYTEST_ARGS)
+	$(PYTEST_APE)
+	$(if $(wildcard tests/e2e/test_*.py),$(PYTEST) -m e2e $(PYTEST_ARGS))
+	$(PYTEST) -n auto -m "not e2e" $(PYTEST_ARGS)
 
 .PHONY: test-unit
 test-unit: setup ## Run the fast tests: no socket, process or database
@@ -116,15 +122,11 @@ test-unit: setup ## Run the fast tests: no socket, process or database
 .PHONY: test-contracts
 test-contracts: setup ## Run the contracts' tests: forge, then ape
 	forge test
-	$(MAKE) test-ape
-
-.PHONY: test-ape
-test-ape: setup ## Run the tests of the ape scripts
-	$(PYTEST) -c tests/ape/pytest.ini tests/ape
+	$(PYTEST_APE)
 
 .PHONY: test-integration
 test-integration: setup ## Run the tests with a real chain, database or process
-	$(PYTEST) -m integration $(PYTEST_ARGS)
+	$(PYTEST) -n auto -m integration $(PYTEST_ARGS)
 
 .PHONY: test-e2e
 test-e2e: setup ## Run the tests of the whole system

@@ -63,7 +63,7 @@ contract StreamTokenTest is Test {
         vm.prank(receiver);
         token.delegate(receiver);
         vm.prank(owner);
-        token.transfer(receiver, amount);
+        assertTrue(token.transfer(receiver, amount));
         assertEq(token.getVotes(owner), SUPPLY - amount);
         assertEq(token.getVotes(receiver), amount);
     }
