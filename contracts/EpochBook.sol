@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import { IEpochBook } from "./interfaces/IEpochBook.sol";
+import { Errors } from "./libraries/Errors.sol";
+import { HeaderLib } from "./libraries/HeaderLib.sol";
+import { EpochHeader } from "./libraries/ProtocolTypes.sol";
+import { TypedData } from "./libraries/TypedData.sol";
+
+/// @title EpochBook
+/// @notice See `IEpochBook`. No owner, no proxy; ether leaves by `withdrawCredit` and by burning alone.
+contract EpochBook is IEpochBook {
+    using SafeCast for uint256;
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                       TYPES
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @dev One word per epoch.
+    struct Commitment {
+        /// Seconds since genesis, or `FINAL`.
+        uint32 committedAt;
+        /// The first 28 bytes of the header hash.
+        bytes28 digest;
+    }
+
+    /// @dev All that a commit reads and writes besides the epochs' words, in one word.
+    struct Head {
+        address poster;
+        uint32 nextEpoch;
+        /// Headers committed and not final: `finalisedEpochs = nextEpoch - pending`.
+        uint24 pending;
+        /// Seconds since genesis.
+        uint32 lastActivity;
+        /// Whether `bond >= bondWei`; kept here because a commit must not read another word.
+        bool bonded;
+    }
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                     CONSTANTS
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @dev `committedAt` of a final header.
+    uint32 private constant FINAL = type(uint32).max;
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                     IMMUTABLES
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IEpochBook
+    uint64 public immutable override genesis;
+
+    /// @inheritdoc IEpochBook
+    uint64 public immutable override epochSeconds;
+
+    /// @inheritdoc IEpochBook
+    uint64 public immutable override intakeGraceSeconds;
+
+    /// @inheritdoc IEpochBook
+    uint64 public immutable override challengeSeconds;
+
+    /// @inheritdoc IEpochBook
+    uint64 public immutable override posterTimeoutSeconds;
+
+    /// @inheritdoc IEpochBook
+    uint256 public immutable override bondWei;
+
+    /// @inheritdoc IEpochBook
+    address public immutable override guardian;
+
+    /// @inheritdoc IEpochBook
+    address public immutable override challenges;
+
+    /// @inheritdoc IEpochBook
+    address public immutable override dataDemands;
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                      STORAGE
+    //////////////////////////////////////////////////////////////////////////*/
+
+    Head private _head;
+
+    /// @inheritdoc IEpochBook
+    uint256 public override bond;
+
+    /// @inheritdoc IEpochBook
+    mapping(address account => uint256 amount) public override creditOf;
+
+    /// @dev Words at and beyond `nextEpoch` are leftovers of voided headers and mean nothing.
+    mapping(uint256 epoch => Commitment) private _commitments;
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                    CONSTRUCTOR
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @dev Reverts unless the parameters are as `IEpochBook.Parameters` says.
+    constructor(Parameters memory parameters) {
+        if (parameters.epochSeconds == 0) revert Errors.EpochBook_BadParameter("epochSeconds");
+        if (
+            parameters.posterTimeoutSeconds < parameters.challengeSeconds
+                || parameters.posterTimeoutSeconds < parameters.epochSeconds + parameters.intakeGraceSeconds
+        ) revert Errors.EpochBook_BadParameter("posterTimeoutSeconds");
+        if (parameters.bondWei == 0) revert Errors.EpochBook_BadParameter("bondWei");
+        if (parameters.poster == address(0)) revert Errors.EpochBook_BadParameter("poster");
+        if (parameters.poster == parameters.guardian) {
+            revert Errors.EpochBook_GuardianCannotPost(parameters.guardian);
+        }
+
+        genesis = parameters.genesis;
+        epochSeconds = parameters.epochSeconds;
+        intakeGraceSeconds = parameters.intakeGraceSeconds;
+        challengeSeconds = parameters.challengeSeconds;
+        posterTimeoutSeconds = parameters.posterTimeoutSeconds;
+        bondWei = parameters.bondWei;
+        guardian = parameters.guardian;
+        challenges = parameters.challenges;
+        dataDemands = parameters.dataDemands;
+        _head.poster = parameters.poster;
+        _head.lastActivity = _sinceGenesis(parameters.genesis);
+        emit PosterChanged(address(0), parameters.poster);
+    }
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                      HEADERS
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IEpochBook
+    function commit(EpochHeader calldata header) external override {
+        Head memory head = _head;
+        uint64 epoch = header.epoch;
+
+        // Check
+        if (msg.sender != head.poster) revert Errors.EpochBook_NotPoster(msg.sender);
+        if (!head.bonded) revert Errors.EpochBook_InsufficientBond(bond, bondWei);
+        if (epoch != head.nextEpoch) revert Errors.EpochBook_WrongEpoch(epoch, head.nextEpoch);
+        uint256 opensAt = epochEnd(epoch) + intakeGraceSeconds;
+        if (block.timestamp < opensAt) revert Errors.EpochBook_EpochNotOver(epoch, opensAt);
+        if (epoch == 0
+                ? header.parent != 0
+                : HeaderLib.digest(header.parent) != _commitments[epoch - 1].digest) revert Errors.EpochBook_ParentMismatch(
+            epoch, header.parent
+        );
+
+        // Effect
+        bytes32 headerHash = HeaderLib.hash(header);
+        head.nextEpoch += 1;
+        head.pending += 1;
+        head.lastActivity = _sinceGenesis(genesis);
+        _head = head;
+        _commitments[epoch] =
+            Commitment({ committedAt: head.lastActivity, digest: HeaderLib.digest(headerHash) });
+
+        emit HeaderCommitted(epoch, headerHash, msg.sender, header);
+    }
+
+    /// @inheritdoc IEpochBook
+    function finalise(uint64 epoch) external override {
+        Head memory head = _head;
+        uint256 expected = head.nextEpoch - head.pending;
+        if (epoch != expected || head.pending == 0) {
+            revert Errors.EpochBook_WrongEpoch(epoch, expected.toUint64());
+        }
+        uint256 until = genesis + uint256(_commitments[epoch].committedAt) + challengeSeconds;
+        if (block.timestamp < until) revert Errors.EpochBook_ChallengeWindowOpen(epoch, until);
+
+        head.pending -= 1;
+        _head = head;
+        _setFinal(epoch);
+    }
+
+    /// @inheritdoc IEpochBook
+    function void(uint64 epoch, address challenger) external override {
+        // Check. Nobody is the zero address, so it stands for nobody.
+        if (msg.sender != challenges && msg.sender != dataDemands) {
+            revert Errors.EpochBook_CannotVoid(msg.sender);
+        }
+
+        // Effect
+        uint64 last = _rewind(epoch);
+        emit HeadersVoided(epoch, last, challenger);
+        uint256 slashed = bond;
+        if (slashed == 0) return;
+        uint256 reward = slashed / 2;
+        bond = 0;
+        _head.bonded = false;
+        creditOf[challenger] += reward;
+        emit BondSlashed(_head.poster, challenger, reward, slashed - reward);
+
+        // Interaction. The zero address has no code, so nothing can refuse.
+        (bool burned,) = address(0).call{ value: slashed - reward }("");
+        if (!burned) revert Errors.EpochBook_BurnFailed(slashed - reward);
+    }
+
+    /// @inheritdoc IEpochBook
+    function veto(uint64 epoch) external override {
+        if (msg.sender != guardian) revert Errors.EpochBook_NotGuardian(msg.sender);
+        uint64 last = _rewind(epoch);
+        emit HeadersVetoed(epoch, last, msg.sender);
+    }
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                  POSTER AND BOND
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IEpochBook
+    function postBond() external payable override {
+        if (msg.sender != _head.poster) revert Errors.EpochBook_NotPoster(msg.sender);
+        _addBond(msg.sender);
+    }
+
+    /// @inheritdoc IEpochBook
+    function withdrawBond() external override {
+        Head memory head = _head;
+        if (msg.sender != head.poster) revert Errors.EpochBook_NotPoster(msg.sender);
+        if (head.pending != 0) {
+            revert Errors.EpochBook_BondInUse(head.nextEpoch - head.pending, head.nextEpoch);
+        }
+        uint256 amount = bond;
+        if (amount == 0) revert Errors.EpochBook_NothingToWithdraw(msg.sender);
+
+        bond = 0;
+        _head.bonded = false;
+        creditOf[msg.sender] += amount;
+        emit BondWithdrawn(msg.sender, amount);
+    }
+
+    /// @inheritdoc IEpochBook
+    function takeOver() external payable override {
+        Head memory head = _head;
+        address former = head.poster;
+        if (msg.sender == guardian) revert Errors.EpochBook_GuardianCannotPost(msg.sender);
+        if (msg.sender == former) revert Errors.EpochBook_AlreadyPoster(msg.sender);
+        uint256 until = genesis + uint256(head.lastActivity) + posterTimeoutSeconds;
+        if (block.timestamp < until) revert Errors.EpochBook_PosterActive(until);
+        if (msg.value < bondWei) revert Errors.EpochBook_InsufficientBond(msg.value, bondWei);
+
+        // Their windows are over: the last of them was committed at least challengeSeconds ago.
+        for (uint256 epoch = head.nextEpoch - head.pending; epoch < head.nextEpoch; ++epoch) {
+            _setFinal(epoch.toUint64());
+        }
+        head.pending = 0;
+        head.poster = msg.sender;
+        head.lastActivity = _sinceGenesis(genesis);
+        _head = head;
+        creditOf[former] += bond;
+        bond = 0;
+        emit PosterChanged(former, msg.sender);
+        _addBond(msg.sender);
+    }
+
+    /// @inheritdoc IEpochBook
+    function withdrawCredit(address to) external override {
+        uint256 amount = creditOf[msg.sender];
+        if (amount == 0) revert Errors.EpochBook_NothingToWithdraw(msg.sender);
+
+        creditOf[msg.sender] = 0;
+        emit CreditWithdrawn(msg.sender, to, amount);
+
+        (bool sent,) = to.call{ value: amount }("");
+        if (!sent) revert Errors.EpochBook_WithdrawalFailed(to, amount);
+    }
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                       VIEWS
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IEpochBook
+    function currentEpoch() external view override returns (uint64) {
+        return block.timestamp < genesis ? 0 : ((block.timestamp - genesis) / epochSeconds).toUint64();
+    }
+
+    /// @inheritdoc IEpochBook
+    function epochStart(uint64 epoch) external view override returns (uint256) {
+        return genesis + uint256(epoch) * epochSeconds;
+    }
+
+    /// @inheritdoc IEpochBook
+    function epochEnd(uint64 epoch) public view override returns (uint256) {
+        return genesis + (uint256(epoch) + 1) * epochSeconds;
+    }
+
+    /// @inheritdoc IEpochBook
+    function nextEpoch() external view override returns (uint64) {
+        return _head.nextEpoch;
+    }
+
+    /// @inheritdoc IEpochBook
+    function finalisedEpochs() external view override returns (uint64) {
+        return _head.nextEpoch - _head.pending;
+    }
+
+    /// @inheritdoc IEpochBook
+    function poster() external view override returns (address) {
+        return _head.poster;
+    }
+
+    /// @inheritdoc IEpochBook
+    function isBonded() external view override returns (bool) {
+        return _head.bonded;
+    }
+
+    /// @inheritdoc IEpochBook
+    function lastActivityAt() external view override returns (uint256) {
+        return genesis + uint256(_head.lastActivity);
+    }
+
+    /// @inheritdoc IEpochBook
+    function commitment(uint64 epoch)
+        external
+        view
+        override
+        returns (bytes28 digest, uint256 committedAt, bool finalised)
+    {
+        if (epoch >= _head.nextEpoch) return (0, 0, false);
+        Commitment memory kept = _commitments[epoch];
+        finalised = kept.committedAt == FINAL;
+        return (kept.digest, finalised ? 0 : genesis + uint256(kept.committedAt), finalised);
+    }
+
+    /// @inheritdoc IEpochBook
+    function isFinal(uint64 epoch, bytes32 headerHash) external view override returns (bool) {
+        Commitment memory kept = _commitments[epoch];
+        // A voided header was never final, so its leftover word says so.
+        return kept.committedAt == FINAL && kept.digest == HeaderLib.digest(headerHash);
+    }
+
+    /// @inheritdoc IEpochBook
+    function isPending(uint64 epoch, bytes32 headerHash) external view override returns (bool) {
+        Commitment memory kept = _commitments[epoch];
+        return
+            epoch < _head.nextEpoch && kept.committedAt != FINAL
+                && kept.digest == HeaderLib.digest(headerHash);
+    }
+
+    /// @inheritdoc IEpochBook
+    function domainSeparator() external view override returns (bytes32) {
+        return TypedData.domainSeparator(address(this));
+    }
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                      INTERNAL
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @dev Makes `epoch`, which must be pending, the next one; returns the last epoch that had a header.
+    function _rewind(uint64 epoch) private returns (uint64 last) {
+        Head memory head = _head;
+        uint256 finalised = head.nextEpoch - head.pending;
+        if (epoch < finalised || epoch >= head.nextEpoch) revert Errors.EpochBook_NotPending(epoch);
+        last = head.nextEpoch - 1;
+        head.nextEpoch = uint256(epoch).toUint32();
+        head.pending = (epoch - finalised).toUint24();
+        _head = head;
+    }
+
+    /// @dev Writes the mark of a final header into its word.
+    function _setFinal(uint64 epoch) private {
+        _commitments[epoch].committedAt = FINAL;
+        emit HeaderFinalised(epoch);
+    }
+
+    /// @dev Adds the ether sent to the poster's bond.
+    function _addBond(address poster_) private {
+        uint256 total = bond + msg.value;
+        if (total < bondWei) revert Errors.EpochBook_InsufficientBond(total, bondWei);
+        bond = total;
+        _head.bonded = true;
+        emit BondPosted(poster_, msg.value, total);
+    }
+
+    /// @dev Seconds since genesis, 0 before it. 32 bits last for 136 years.
+    function _sinceGenesis(uint64 genesis_) private view returns (uint32) {
+        return block.timestamp < genesis_ ? 0 : (block.timestamp - genesis_).toUint32();
+    }
+}

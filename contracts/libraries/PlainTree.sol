@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Errors } from "./Errors.sol";
+import { ClaimLeaf } from "./ProtocolTypes.sol";
+import { TreeDepth } from "./TreeDepth.sol";
+
+/// @title PlainTree
+/// @notice A perfect binary tree over `count` leaves, padded with leaves 0 to the next power of two.
+/// @dev `inner = keccak256(left ‖ right)`, by position. A leaf is hashed twice, so its outer preimage has 32
+/// bytes and an inner node's 64: neither can pose as the other, and the count beside the root pins the depth.
+library PlainTree {
+    /// @notice The leaf of a record: `keccak256(keccak256(record))`.
+    function leafOf(bytes memory record) internal pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256(record)));
+    }
+
+    /// @notice The leaf of an account's claims: `keccak256(keccak256(account ‖ entries))`.
+    function claimLeafOf(ClaimLeaf calldata leaf) internal pure returns (bytes32 result) {
+        address account = leaf.account;
+        uint256[] calldata entries = leaf.entries;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let size := shl(5, entries.length)
+            mstore(free, shl(96, account))
+            calldatacopy(add(free, 20), entries.offset, size)
+            mstore(0x00, keccak256(free, add(size, 20)))
+            result := keccak256(0x00, 0x20)
+        }
+    }
+
+    /// @notice The hash of an inner node.
+    function inner(bytes32 left, bytes32 right) internal pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            mstore(0x00, left)
+            mstore(0x20, right)
+            result := keccak256(0x00, 0x40)
+        }
+    }
+
+    /// @notice The root that the path leads to, from the leaf at `index` in a tree of `count` leaves.
+    /// @dev Reverts if the index is not below the count or the path is not exactly as long as the tree is deep.
+    function rootFromPath(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata path)
+        internal
+        pure
+        returns (bytes32 root)
+    {
+        TreeDepth.requirePath(index, count, path.length);
+        root = leaf;
+        assembly ("memory-safe") {
+            let end := add(path.offset, shl(5, path.length))
+            for { let offset := path.offset } lt(offset, end) { offset := add(offset, 0x20) } {
+                // Bit 0 of what is left of the index: 0 puts the sibling on the right.
+                let side := shl(5, and(index, 1))
+                mstore(side, root)
+                mstore(xor(side, 0x20), calldataload(offset))
+                root := keccak256(0x00, 0x40)
+                index := shr(1, index)
+            }
+        }
+    }
+
+    /// @notice Reverts unless the leaf is at `index` in the tree with that root and count.
+    function requireLeaf(bytes32 root, bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata path)
+        internal
+        pure
+    {
+        if (rootFromPath(leaf, index, count, path) != root) revert Errors.Tree_ProofMismatch(root);
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Errors } from "./Errors.sol";
+import { NodeRow, PoolRow, SumNode } from "./ProtocolTypes.sol";
+import { TreeDepth } from "./TreeDepth.sol";
+
+/// @title SumTree
+/// @notice The shape of `PlainTree`, where each node is a hash and a `uint128` sum; padding is `(0, 0)`.
+/// @dev Leaves and inner nodes are hashed with different first bytes, and the sums are part of what is hashed.
+library SumTree {
+    /// @notice The leaf of a record with that digest: `keccak256(0x00 ‖ digest ‖ sum)`.
+    function leaf(bytes32 digest, uint128 sum) internal pure returns (SumNode memory) {
+        return SumNode({ hash: keccak256(abi.encodePacked(bytes1(0x00), digest, sum)), sum: sum });
+    }
+
+    /// @notice The leaf of a node's row in its pool's tree.
+    function leafOf(NodeRow memory row) internal pure returns (SumNode memory) {
+        return leaf(keccak256(encode(row)), row.weight);
+    }
+
+    /// @notice The leaf of a pool's row in the epoch's tree.
+    function leafOf(PoolRow memory row) internal pure returns (SumNode memory) {
+        return leaf(keccak256(encode(row)), row.weight);
+    }
+
+    /// @notice A node's row: 88 bytes.
+    function encode(NodeRow memory row) internal pure returns (bytes memory) {
+        return abi.encodePacked(row.node, row.sessionsRoot, row.sessionCount, row.weight, row.reward);
+    }
+
+    /// @notice A pool's row: 88 bytes.
+    function encode(PoolRow memory row) internal pure returns (bytes memory) {
+        return abi.encodePacked(
+            row.poolId, row.nodesRoot, row.nodeCount, row.weight, row.spend, row.cumulativeSpend
+        );
+    }
+
+    /// @notice The parent of two nodes: `keccak256(0x01 ‖ left.hash ‖ left.sum ‖ right.hash ‖ right.sum)`.
+    /// @dev Reverts if the sums overflow: a tree in which they do is invalid.
+    function inner(SumNode memory left, SumNode memory right) internal pure returns (SumNode memory) {
+        uint256 sum = uint256(left.sum) + right.sum;
+        if (sum > type(uint128).max) revert Errors.SumTree_Overflow();
+        return SumNode({
+            hash: keccak256(abi.encodePacked(bytes1(0x01), left.hash, left.sum, right.hash, right.sum)),
+            // forge-lint: disable-next-line(unsafe-typecast)
+            sum: uint128(sum)
+        });
+    }
+
+    /// @notice The top node that the path leads to, from the leaf at `index` in a tree of `count` leaves.
+    /// @dev Reverts if the index is not below the count or the path is not exactly as long as the tree is deep.
+    function rootFromPath(SumNode memory node, uint256 index, uint256 count, SumNode[] calldata path)
+        internal
+        pure
+        returns (SumNode memory)
+    {
+        TreeDepth.requirePath(index, count, path.length);
+        for (uint256 level; level < path.length; ++level) {
+            bool siblingOnTheRight = (index >> level) & 1 == 0;
+            node = siblingOnTheRight ? inner(node, path[level]) : inner(path[level], node);
+        }
+        return node;
+    }
+
+    /// @notice Reverts unless the leaf is at `index` in the tree with that root hash, sum and count.
+    function requireLeaf(
+        SumNode memory root,
+        SumNode memory node,
+        uint256 index,
+        uint256 count,
+        SumNode[] calldata path
+    ) internal pure {
+        SumNode memory top = rootFromPath(node, index, count, path);
+        if (top.hash != root.hash) revert Errors.Tree_ProofMismatch(root.hash);
+        if (top.sum != root.sum) revert Errors.SumTree_SumMismatch(top.sum, root.sum);
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import { Errors } from "./Errors.sol";
+
+/// @title TreeDepth
+/// @notice The shape that plain and sum trees share: the count alone says how deep a tree is.
+/// @dev Without it an inner node could pose as a leaf of a shallower tree.
+library TreeDepth {
+    /// @notice `ceil(log2(count))`; 0 for one leaf and for none.
+    function depthOf(uint256 count) internal pure returns (uint256) {
+        return count < 2 ? 0 : Math.log2(count - 1) + 1;
+    }
+
+    /// @notice Reverts unless a path of that length can lead from that index to the root.
+    function requirePath(uint256 index, uint256 count, uint256 length) internal pure {
+        if (index >= count) revert Errors.Tree_IndexBeyondCount(index, count);
+        // 2^(length - 1) < count <= 2^length, which is cheaper than the logarithm.
+        uint256 last = count - 1;
+        if (last >> length != 0 || (length != 0 && last >> (length - 1) == 0)) {
+            revert Errors.Tree_WrongPathLength(length, depthOf(count));
+        }
+    }
+}
