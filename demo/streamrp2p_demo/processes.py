@@ -1,0 +1,208 @@
+"""Child processes, each in a process group of its own, none of which outlives the demo."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from streamrp2p_demo.errors import ProcessDiedError
+
+STOP_SECONDS = 8.0
+"""How long a process may take to end after SIGTERM; then its whole group gets SIGKILL."""
+POLL_SECONDS = 0.05
+_REAP_SECONDS = 1.0
+TAIL_LINES = 25
+_TAIL_BYTES = 16_384
+_PR_SET_CHILD_SUBREAPER = 36
+"""From linux/prctl.h."""
+_TETHER = Path(__file__).with_name("tether.py")
+
+
+@dataclass(slots=True)
+class Child:
+    """One started process. Its pid names its process group too."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    may_end: bool
+    """Whether ending by itself is normal, as it is for a viewer but not for a server."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, or None while it runs; a signal's number is negative."""
+        return self.process.poll()
+
+    def is_left(self) -> bool:
+        """Tell whether any process of the group is left, the child's own children included."""
+        if self.exit_code is None:
+            return True
+        _reap_group(self.pid)
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the whole group, if there is still one."""
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return
+
+    def tail(self) -> str:
+        """Return the last lines of the log."""
+        return tail(self.log)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts processes, notices those that die, and stops all of them on leaving its context."""
+
+    folder: Path
+    """Where the logs go, one for each name."""
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    children: list[Child] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _adopt_orphans()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop_all()
+
+    def start(self, name: str, command: Sequence[str], *, may_end: bool = False) -> Child:
+        """Start `command` with its output appended to `<name>.log`.
+
+        Must be called from the main thread: the tether to the parent is one to the thread that starts.
+        """
+        log = self._log(name)
+        with log.open("ab") as output:
+            return self._spawn(name, command, output, output, may_end=may_end)
+
+    def run(self, name: str, command: Sequence[str], *, timeout_seconds: float = 60) -> str:
+        """Run a command to its end and return its standard output; standard error goes to `<name>.log`.
+
+        Raises ProcessDiedError when it fails or takes longer.
+        """
+        code, output = self.attempt(name, command, timeout_seconds=timeout_seconds)
+        if code != 0:
+            raise ProcessDiedError(name, code, tail(self._log(name)))
+        return output
+
+    def attempt(
+        self, name: str, command: Sequence[str], *, timeout_seconds: float = 60
+    ) -> tuple[int, str]:
+        """Run a command to its end and return its exit code and standard output."""
+        output = self.folder / f"{name}.out"
+        with output.open("wb") as standard_output, self._log(name).open("ab") as standard_error:
+            child = self._spawn(name, command, standard_output, standard_error, may_end=True)
+        try:
+            child.process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            self.stop([child])
+        return child.process.returncode, output.read_text(errors="replace")
+
+    def check(self) -> None:
+        """Raise ProcessDiedError when a process that must run has ended."""
+        for child in self.children:
+            code = child.exit_code
+            if code is not None and not child.may_end:
+                raise ProcessDiedError(child.name, code, child.tail())
+
+    def kill(self, child: Child) -> None:
+        """Kill a child's whole group with SIGKILL and reap it: it gets no chance to write anything."""
+        child.may_end = True
+        child.signal(signal.SIGKILL)
+        child.process.wait()
+
+    def stop(self, children: Sequence[Child]) -> None:
+        """Ask processes to end, kill the groups of those that do not, and reap all."""
+        for child in children:
+            child.may_end = True
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline and any(child.is_left() for child in children):
+            time.sleep(POLL_SECONDS)
+        for child in children:
+            child.signal(signal.SIGKILL)
+            child.process.wait()
+
+    def stop_all(self) -> None:
+        """Stop every process, the one that was started last first."""
+        self.stop(list(reversed(self.children)))
+
+    def left_behind(self) -> list[str]:
+        """Return the processes of which anything is left, as `name (pid)`: their own children count."""
+        deadline = time.monotonic() + _REAP_SECONDS
+        while time.monotonic() < deadline and any(child.is_left() for child in self.children):
+            time.sleep(POLL_SECONDS)
+        return [f"{child.name} ({child.pid})" for child in self.children if child.is_left()]
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def _spawn(
+        self,
+        name: str,
+        command: Sequence[str],
+        output: BinaryIO,
+        errors: BinaryIO,
+        *,
+        may_end: bool,
+    ) -> Child:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            env=dict(self.environment),
+            start_new_session=True,
+        )
+        child = Child(name, process, self._log(name), may_end)
+        self.children.append(child)
+        return child
+
+
+def tail(log: Path, lines: int = TAIL_LINES) -> str:
+    """Return the last lines of a log of any size; a missing one reads as empty."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL_BYTES))
+        text = file.read().decode(errors="replace")
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of the orphans among our descendants, so that no other must reap them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _reap_group(group: int) -> None:
+    try:
+        while os.waitpid(-group, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        return
