@@ -91,7 +91,7 @@ check: setup ## Format, lint, types, import directions, generated files: changes
 	mypy
 	lint-imports
 	forge fmt --check
-	forge lint --deny warnings
+	forge lint --deny warnings contracts
 	python scripts/generate.py --check
 
 .PHONY: format

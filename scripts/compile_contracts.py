@@ -34,8 +34,8 @@ class CompiledContract:
 
     @property
     def is_deployable(self) -> bool:
-        """Whether it is more than an interface or an abstract contract."""
-        return bool(self.creation_code)
+        """Whether it has code of its own: no interface, abstract contract or inlined library."""
+        return bool(self.creation_code and any(entry["type"] == "function" for entry in self.abi))
 
 
 class CompilationError(Exception):

@@ -1,0 +1,1 @@
+"""Every speed that the documents claim, one module and one command each."""
