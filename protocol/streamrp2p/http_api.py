@@ -1,0 +1,260 @@
+"""One HTTP exchange with a StreamrP2P server: bounded in size and time, typed answers, errors that say what to do."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from streamrp2p.api import Problem
+from streamrp2p.errors import MalformedError, StreamrP2PError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+MAX_JSON_BYTES = 16 * 1024 * 1024
+"""Larger than any list that an API gives; a server that sends more is broken or hostile."""
+PROBLEM_PREFIX = "urn:streamrp2p:problem:"
+RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""The same request may succeed later."""
+BACKOFF_SECONDS = 0.25
+MAX_RETRY_AFTER_SECONDS = 5.0
+
+_MAX_DETAIL = 500
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+")
+
+
+class ApiError(StreamrP2PError):
+    """The server refused: HTTP `status`, problem `slug` and `detail`; `retryable` tells whether later may be better."""
+
+    def __init__(self, status: int, slug: str, detail: str, *, retryable: bool = False) -> None:
+        super().__init__(f"{detail} ({slug}, HTTP {status})")
+        self.status = status
+        self.slug = slug
+        self.detail = detail
+        self.retryable = retryable
+
+
+class BadAnswerError(ApiError):
+    """The server's answer is not one of this API: too large, malformed or a redirect."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(status, "bad-answer", detail)
+
+
+class UnreachableError(StreamrP2PError):
+    """No answer came: the server is down, the network is, or it is too slow."""
+
+    retryable = True
+
+
+class HttpApi:
+    """A client of one base URL. Closes its connections with `close` or as a context manager."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_seconds: float = 10.0,
+        attempts: int = 1,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Take a URL such as `http://127.0.0.1:8100`; raises MalformedError for anything else."""
+        self.base_url = check_base_url(base_url)
+        self._attempts = attempts
+        self._timeout_seconds = timeout_seconds
+        self._sleep = sleep
+        # A redirect could lead requests, and the session they name, to another host: none is followed.
+        self._client = httpx.Client(
+            base_url=self.base_url,
+            timeout=timeout_seconds,
+            transport=transport,
+            follow_redirects=False,
+            headers={"Accept": "application/json, application/problem+json"},
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def get(self, path: str, model: type[Model], **query: int | str | None) -> Model:
+        """GET an object; repeated after transient failures."""
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        return self._parsed(self.exchange("GET", path, query=given, attempts=self._attempts), model)
+
+    def post(
+        self, path: str, body: BaseModel, model: type[Model], *, repeat: bool = False
+    ) -> Model:
+        """POST an object; repeated after transient failures only if `repeat` (the server must be idempotent)."""
+        attempts = self._attempts if repeat else 1
+        return self._parsed(self.exchange("POST", path, body=body, attempts=attempts), model)
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: BaseModel | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_JSON_BYTES,
+        max_seconds: float | None = None,
+        attempts: int = 1,
+    ) -> bytes:
+        """Return the body of a 2xx answer.
+
+        Raises UnreachableError, ApiError, or BadAnswerError for an answer beyond `max_bytes`; `max_seconds` bounds the
+        whole of one answer, by default six times the timeout of a single read.
+        """
+        content = None
+        sent = dict(headers or {})
+        if body is not None:
+            content = body.model_dump_json(by_alias=True).encode()
+            sent["Content-Type"] = "application/json"
+        request = self._client.build_request(
+            method, path, params=query or None, content=content, headers=sent
+        )
+        seconds = 6 * self._timeout_seconds if max_seconds is None else max_seconds
+        for attempt in range(1, attempts):
+            try:
+                return self._once(request, max_bytes, seconds)
+            except _RetryLater as later:
+                self._sleep(later.wait_seconds or BACKOFF_SECONDS * 2 ** (attempt - 1))
+        try:
+            return self._once(request, max_bytes, seconds)
+        except _RetryLater as later:
+            raise later.error from later.error.__cause__
+
+    def _once(self, request: httpx.Request, max_bytes: int, max_seconds: float) -> bytes:
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                body = _read(response, max_bytes, time.monotonic() + max_seconds)
+            finally:
+                response.close()
+        except httpx.DecodingError as error:
+            raise BadAnswerError(0, f"{self.base_url} sent a body that does not decode") from error
+        except httpx.TimeoutException as error:
+            raise _RetryLater(self._unreachable("did not answer in time")) from error
+        except httpx.HTTPError as error:
+            raise _RetryLater(self._unreachable("is not reachable")) from error
+        if response.is_success:
+            return body
+        raise self._refused(response, body)
+
+    def _unreachable(self, what: str) -> UnreachableError:
+        return UnreachableError(f"{self.base_url} {what}; check that it runs and the URL is right")
+
+    def _refused(self, response: httpx.Response, body: bytes) -> "ApiError | _RetryLater":
+        if response.is_redirect:
+            where = printable(response.headers.get("Location", "nowhere"))
+            return BadAnswerError(
+                response.status_code,
+                f"{self.base_url} redirects to {where}, which is not followed; "
+                "use that server's own URL if you trust it",
+            )
+        error = problem_error(response.status_code, body)
+        if not error.retryable:
+            return error
+        return _RetryLater(error, _retry_after(response))
+
+    def _parsed(self, body: bytes, model: type[Model]) -> Model:
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the body"
+            raise BadAnswerError(
+                200,
+                f"{self.base_url} sent no valid {model.__name__}: {where}: {printable(first['msg'])}; "
+                "check that it runs a compatible version",
+            ) from error
+
+
+def check_base_url(url: str) -> str:
+    """Return the URL without trailing slash; raises MalformedError unless it is `http(s)://host[:port][/path]`."""
+    try:
+        parts = urlsplit(url)
+        valid = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and not (parts.username or parts.password or parts.query or parts.fragment)
+            and parts.port != 0
+            and _UNPRINTABLE.search(url) is None
+            and " " not in url
+        )
+    except ValueError:
+        valid = False
+    if not valid:
+        raise MalformedError(
+            f"a server's URL is like http://host:8100, without user, query or fragment, got {printable(url)!r}"
+        )
+    return url.rstrip("/")
+
+
+def problem_error(status: int, body: bytes) -> ApiError:
+    """Read a problem+json body (RFC 9457); anything else becomes the slug `http-<status>` and an excerpt."""
+    retryable = status in RETRY_STATUSES
+    try:
+        problem = Problem.model_validate_json(body)
+    except ValidationError:
+        excerpt = printable(body[:_MAX_DETAIL].decode(errors="replace")) or "no explanation"
+        return ApiError(status, f"http-{status}", excerpt, retryable=retryable)
+    slug = printable(problem.type.removeprefix(PROBLEM_PREFIX))
+    return ApiError(status, slug, printable(problem.detail), retryable=retryable)
+
+
+def printable(text: str) -> str:
+    """Return foreign text fit for a terminal and a log line: bounded, no control characters."""
+    return _UNPRINTABLE.sub(" ", text)[:_MAX_DETAIL].strip()
+
+
+class _RetryLater(Exception):  # noqa: N818 - not an error to the caller, who gets `error`
+    def __init__(self, error: StreamrP2PError, wait_seconds: float | None = None) -> None:
+        super().__init__()
+        self.error = error
+        self.wait_seconds = wait_seconds
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("Retry-After", "")
+    return (
+        min(float(value), MAX_RETRY_AFTER_SECONDS) if re.fullmatch(r"[0-9]{1,6}", value) else None
+    )
+
+
+def _read(response: httpx.Response, max_bytes: int, deadline: float) -> bytes:
+    declared = response.headers.get("Content-Length", "")
+    if re.fullmatch(r"[0-9]{1,19}", declared) and int(declared) > max_bytes:
+        raise _too_large(response, max_bytes)
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > max_bytes:
+            raise _too_large(response, max_bytes)
+        # A read timeout alone lets a server drip one byte at a time for ever.
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer takes too long", request=response.request)
+    return bytes(body)
+
+
+def _too_large(response: httpx.Response, max_bytes: int) -> BadAnswerError:
+    return BadAnswerError(
+        response.status_code,
+        f"the answer of {response.request.url.host} exceeds {max_bytes} bytes; do not use this server",
+    )
