@@ -5,8 +5,8 @@ is the source of, by their path below the root of the repository.
 """
 
 import argparse
-import importlib
 import sys
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +25,7 @@ def generated_files(names: list[str]) -> dict[Path, bytes]:
     """Ask the generators for their files."""
     files: dict[Path, bytes] = {}
     for name in names:
-        made = importlib.import_module(f"scripts.generators.{name}").files()
+        made = import_module(f"scripts.generators.{name}").files()
         if clash := files.keys() & made.keys():
             raise SystemExit(f"{name} makes files that another generator makes: {sorted(clash)}")
         files |= made
