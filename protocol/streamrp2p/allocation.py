@@ -25,9 +25,7 @@ class Allocation:
     rewards: tuple[int, ...]
 
 
-def spend_of(
-    weight: int, terms: Terms, funded: int, previous_cumulative_spend: int
-) -> int:
+def spend_of(weight: int, terms: Terms, funded: int, previous_cumulative_spend: int) -> int:
     """Return `min(floor(weight · price / 10^9), epochBudget, funded - previous)` in base units.
 
     Raises SettlementError when the pool spent more than it was funded, which an honest chain and parent cannot show.
@@ -62,7 +60,5 @@ def allocate(
         raise SettlementError("a node without weight has no row")
     weight = sum(node_weights)
     spend = spend_of(weight, terms, funded, previous_cumulative_spend)
-    rewards = tuple(
-        reward_of(spend, node_weight, weight) for node_weight in node_weights
-    )
+    rewards = tuple(reward_of(spend, node_weight, weight) for node_weight in node_weights)
     return Allocation(spend, previous_cumulative_spend + spend, rewards)

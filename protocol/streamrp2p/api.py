@@ -44,18 +44,9 @@ def _hex_bytes(length: int | None) -> tuple[object, ...]:
 
 def _decimal(bits: int) -> tuple[object, ...]:
     def parse(value: object) -> int:
-        if (
-            isinstance(value, str)
-            and value.isascii()
-            and value.isdigit()
-            and len(value) <= 78
-        ):
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 78:
             value = int(value)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int)
-            or not 0 <= value < 1 << bits
-        ):
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << bits:
             raise ValueError(f"expected a decimal string below 2^{bits}")
         return value
 

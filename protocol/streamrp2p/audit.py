@@ -66,9 +66,7 @@ def audit(
     try:
         bundle = decode_bundle(data)
     except BundleError as error:
-        return Difference(
-            "Withheld", "bundle", error.field, "a valid bundle", error.reason
-        )
+        return Difference("Withheld", "bundle", error.field, "a valid bundle", error.reason)
     difference = (
         _preface_difference(bundle, domain, header, parent)
         or _pools_difference(bundle, pools)
@@ -77,20 +75,12 @@ def audit(
     )
     if difference is not None:
         return difference
-    sessions = [
-        Checked(SessionRecord.decode(record)) for record in bundle.session_records
-    ]
+    sessions = [Checked(SessionRecord.decode(record)) for record in bundle.session_records]
     try:
-        settled = settle(
-            domain, header.epoch, parent, pools, sessions, bundle.rejections
-        )
+        settled = settle(domain, header.epoch, parent, pools, sessions, bundle.rejections)
     except (SettlementError, TreeError) as error:
-        return Difference(
-            "BadOrder", "epoch", "inputs", "inputs that settle", str(error)
-        )
-    return _first_difference(bundle, settled.bundle) or _header_difference(
-        header, settled
-    )
+        return Difference("BadOrder", "epoch", "inputs", "inputs that settle", str(error))
+    return _first_difference(bundle, settled.bundle) or _header_difference(header, settled)
 
 
 def _preface_difference(
@@ -118,9 +108,7 @@ def _pools_difference(bundle: Bundle, pools: Sequence[PoolInput]) -> Difference 
     open_ids = [pool.pool_id for pool in pools]
     for expected, found in zip_longest(open_ids, found_ids):
         if expected != found:
-            return Difference(
-                "BadPool", "pools", "poolId", _text(expected), _text(found)
-            )
+            return Difference("BadPool", "pools", "poolId", _text(expected), _text(found))
     return None
 
 
@@ -143,31 +131,23 @@ def _sessions_difference(
             )
             for name, expected, found in belongs:
                 if expected != found:
-                    return Difference(
-                        "BadSession", session, name, _text(expected), _text(found)
-                    )
+                    return Difference("BadSession", session, name, _text(expected), _text(found))
             fault = leaf_fault(record, domain, bundle.epoch, signers[pool_row.pool_id])
             if fault is not None:
-                return Difference(
-                    "BadSession", session, "rule", "a valid record", fault.name
-                )
+                return Difference("BadSession", session, "rule", "a valid record", fault.name)
             if record.weight == 0:
                 return Difference("BadSession", session, "weight", "more than 0", "0")
     return None
 
 
-def _rejections_difference(
-    bundle: Bundle, domain: Domain, poster: Address
-) -> Difference | None:
+def _rejections_difference(bundle: Bundle, domain: Domain, poster: Address) -> Difference | None:
     unordered = first_unordered([rejection.encode() for rejection in bundle.rejections])
     if unordered is not None:
         return Difference(
             "Withheld", f"rejection {unordered}", "order", "rising bytes", "not rising"
         )
     for index, signed in enumerate(bundle.rejections):
-        message = Rejection(
-            signed.session_id, signed.sequence, signed.code, signed.received_at
-        )  # type: ignore[arg-type]
+        message = Rejection(signed.session_id, signed.sequence, signed.code, signed.received_at)  # type: ignore[arg-type]
         try:
             check_signer(message.digest(domain), signed.signature, poster, "the poster")
         except SignatureError as error:
@@ -191,9 +171,7 @@ def _first_difference(found: Bundle, expected: Bundle) -> Difference | None:
     ):
         where = f"pool {pool.pool_id}"
         for node, found_node in zip_longest(nodes, found_nodes):
-            difference = _row_difference(
-                node, found_node, f"{where}, node", _NODE_PROOFS, "BadSum"
-            )
+            difference = _row_difference(node, found_node, f"{where}, node", _NODE_PROOFS, "BadSum")
             if difference is not None:
                 return difference
         difference = _row_difference(pool, found_pool, where, _POOL_PROOFS, "BadSpend")
@@ -229,9 +207,7 @@ def _row_difference(
     return None
 
 
-def _claim_difference(
-    expected: ClaimLeaf | None, found: ClaimLeaf | None
-) -> Difference:
+def _claim_difference(expected: ClaimLeaf | None, found: ClaimLeaf | None) -> Difference:
     if expected is None or found is None or expected.account != found.account:
         account = expected or found
         return Difference("BadClaim", "claims", "account", _hex(expected.account) if expected else "no more accounts",
@@ -263,9 +239,7 @@ def _header_difference(header: EpochHeader, settled: Settlement) -> Verdict:
 
 
 def _entries(claim: ClaimLeaf) -> str:
-    return ", ".join(
-        f"pool {pool_id}: {reward}" for pool_id, reward in claim.rewards().items()
-    )
+    return ", ".join(f"pool {pool_id}: {reward}" for pool_id, reward in claim.rewards().items())
 
 
 def _presence(row: object | None) -> str:

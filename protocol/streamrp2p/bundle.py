@@ -50,15 +50,12 @@ class Bundle:
         yield from _joined(row.encode() for row in self.pool_rows)
         yield from _joined(row.encode() for row in self.node_rows)
         yield from _joined(
-            fixed(record, RECORD_LENGTH, "session record")
-            for record in self.session_records
+            fixed(record, RECORD_LENGTH, "session record") for record in self.session_records
         )
         yield from _joined(
             _CLAIM_HEAD.pack(claim.account, len(claim.entries)) for claim in self.claims
         )
-        yield from _joined(
-            word.to_bytes(_WORD) for claim in self.claims for word in claim.entries
-        )
+        yield from _joined(word.to_bytes(_WORD) for claim in self.claims for word in claim.entries)
         yield from _joined(rejection.encode() for rejection in self.rejections)
 
     def encode(self) -> bytes:
@@ -99,24 +96,15 @@ def decode_bundle(data: bytes) -> Bundle:
     magic, chain_id, epoch_book, epoch, parent, *counts = _PREFACE.unpack(preface)
     if magic != MAGIC:
         raise BundleError("magic", f"expected {MAGIC!r}, found {magic!r}")
-    pool_count, node_count, session_count, claim_count, entry_count, rejection_count = (
-        counts
-    )
-    pool_rows = tuple(
-        map(PoolRow.decode, reader.take(PoolRow.LENGTH, pool_count, "pool rows"))
-    )
-    node_rows = tuple(
-        map(NodeRow.decode, reader.take(NodeRow.LENGTH, node_count, "node rows"))
-    )
+    pool_count, node_count, session_count, claim_count, entry_count, rejection_count = counts
+    pool_rows = tuple(map(PoolRow.decode, reader.take(PoolRow.LENGTH, pool_count, "pool rows")))
+    node_rows = tuple(map(NodeRow.decode, reader.take(NodeRow.LENGTH, node_count, "node rows")))
     records = tuple(reader.take(RECORD_LENGTH, session_count, "session records"))
     heads = [
         _CLAIM_HEAD.unpack(head)
         for head in reader.take(_CLAIM_HEAD.size, claim_count, "claim heads")
     ]
-    words = [
-        int.from_bytes(word)
-        for word in reader.take(_WORD, entry_count, "claim entries")
-    ]
+    words = [int.from_bytes(word) for word in reader.take(_WORD, entry_count, "claim entries")]
     rejections = tuple(
         map(
             SignedRejection.decode,
@@ -125,9 +113,7 @@ def decode_bundle(data: bytes) -> Bundle:
     )
     reader.expect_end()
     _expect_sum("node rows", node_count, (row.node_count for row in pool_rows))
-    _expect_sum(
-        "session records", session_count, (row.session_count for row in node_rows)
-    )
+    _expect_sum("session records", session_count, (row.session_count for row in node_rows))
     _expect_sum("claim entries", entry_count, (number for _, number in heads))
     claims, start = [], 0
     for account, number in heads:
@@ -154,20 +140,14 @@ class _Reader:
     def take(self, length: int, count: int, what: str) -> list[bytes]:
         end = self._offset + length * count
         if end > len(self._data):
-            raise BundleError(
-                what, f"needs bytes up to {end}, the file has {len(self._data)}"
-            )
-        items = [
-            self._data[at : at + length] for at in range(self._offset, end, length)
-        ]
+            raise BundleError(what, f"needs bytes up to {end}, the file has {len(self._data)}")
+        items = [self._data[at : at + length] for at in range(self._offset, end, length)]
         self._offset = end
         return items
 
     def expect_end(self) -> None:
         if self._offset != len(self._data):
-            raise BundleError(
-                "end", f"{len(self._data) - self._offset} bytes are left over"
-            )
+            raise BundleError("end", f"{len(self._data) - self._offset} bytes are left over")
 
 
 def _expect_sum(what: str, count: int, parts: Iterator[int]) -> None:

@@ -31,24 +31,18 @@ class ClaimProof:
     def is_valid(self) -> bool:
         """Tell whether the path leads to the header's claims root."""
         try:
-            root = root_of_path(
-                self.leaf.leaf(), self.index, self.header.claim_count, self.path
-            )
+            root = root_of_path(self.leaf.leaf(), self.index, self.header.claim_count, self.path)
         except TreeError:
             return False
         return root == self.header.claims_root
 
 
-def prove_claim(
-    header: EpochHeader, claims: Sequence[ClaimLeaf], account: Address
-) -> ClaimProof:
+def prove_claim(header: EpochHeader, claims: Sequence[ClaimLeaf], account: Address) -> ClaimProof:
     """Return the proof of `account`; raises TreeError when it has earned nothing yet."""
     for index, leaf in enumerate(claims):
         if leaf.account == account:
             return ClaimProof(header, leaf, index, claims_tree(claims).path(index))
-    raise TreeError(
-        f"account 0x{account.hex()} has earned nothing up to epoch {header.epoch}"
-    )
+    raise TreeError(f"account 0x{account.hex()} has earned nothing up to epoch {header.epoch}")
 
 
 def claim_call_data(proof: ClaimProof, mask: int = ALL_ENTRIES) -> bytes:
@@ -56,9 +50,7 @@ def claim_call_data(proof: ClaimProof, mask: int = ALL_ENTRIES) -> bytes:
     return _call("claim", _CLAIM_TYPES, _arguments(proof, mask))
 
 
-def claim_to_call_data(
-    proof: ClaimProof, to: Address, mask: int = ALL_ENTRIES
-) -> bytes:
+def claim_to_call_data(proof: ClaimProof, to: Address, mask: int = ALL_ENTRIES) -> bytes:
     """Return call data of `RewardPools.claimTo`: the account itself directs the payout."""
     return _call("claimTo", (*_CLAIM_TYPES, "address"), (*_arguments(proof, mask), to))
 
@@ -72,9 +64,7 @@ def claim_by_signature_call_data(
 ) -> bytes:
     """Return call data of `RewardPools.claimToBySignature`: a relayer submits the account's `ClaimRedirect`."""
     types = (*_CLAIM_TYPES, "address", "uint64", "bytes")
-    return _call(
-        "claimToBySignature", types, (*_arguments(proof, mask), to, deadline, signature)
-    )
+    return _call("claimToBySignature", types, (*_arguments(proof, mask), to, deadline, signature))
 
 
 def header_words(

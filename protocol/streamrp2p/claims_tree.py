@@ -13,9 +13,7 @@ _REWARD_MASK = (1 << 128) - 1
 
 def entry_word(pool_id: int, cumulative_reward: int) -> int:
     """Return the word `poolId << 128 | cumulativeReward`; raises MalformedError out of range."""
-    return uint(pool_id, 32, "poolId") << 128 | uint(
-        cumulative_reward, 128, "cumulativeReward"
-    )
+    return uint(pool_id, 32, "poolId") << 128 | uint(cumulative_reward, 128, "cumulativeReward")
 
 
 def entry_parts(word: int) -> tuple[int, int]:

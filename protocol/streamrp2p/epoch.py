@@ -31,7 +31,5 @@ def cut(sessions: Iterable[Checked]) -> dict[int, tuple[NodeSessions, ...]]:
             by_node[ticket.pool_id, ticket.node].append(session)
     pools: defaultdict[int, list[NodeSessions]] = defaultdict(list)
     for (pool_id, node), own in sorted(by_node.items(), key=lambda item: item[0]):
-        pools[pool_id].append(
-            NodeSessions(node, tuple(sorted(own, key=attrgetter("session_id"))))
-        )
+        pools[pool_id].append(NodeSessions(node, tuple(sorted(own, key=attrgetter("session_id")))))
     return {pool_id: tuple(nodes) for pool_id, nodes in pools.items()}

@@ -25,22 +25,14 @@ CLOCK_SKEW_SECONDS = 120
 
 def uint(value: int, bits: int, name: str) -> int:
     """Return `value` if it is an unsigned integer of at most `bits` bits; raise MalformedError naming it otherwise."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)
-        or not 0 <= value < 1 << bits
-    ):
-        raise MalformedError(
-            f"{name} must be an unsigned integer below 2^{bits}, got {value!r}"
-        )
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << bits:
+        raise MalformedError(f"{name} must be an unsigned integer below 2^{bits}, got {value!r}")
     return value
 
 
 def fixed(value: bytes, length: int, name: str) -> bytes:
     """Return `value` if it has exactly `length` bytes; raise MalformedError naming it otherwise."""
     if not isinstance(value, bytes) or len(value) != length:
-        got = (
-            f"{len(value)} bytes" if isinstance(value, bytes) else type(value).__name__
-        )
+        got = f"{len(value)} bytes" if isinstance(value, bytes) else type(value).__name__
         raise MalformedError(f"{name} must have {length} bytes, got {got}")
     return value

@@ -45,9 +45,7 @@ class PlainTree:
         for _ in range(depth_of(self.count)):
             level, padding = self._levels[-1], self._padding[-1]
             pairs = level + [padding] if len(level) % 2 else level
-            self._levels.append(
-                [keccak(pairs[i] + pairs[i + 1]) for i in range(0, len(pairs), 2)]
-            )
+            self._levels.append([keccak(pairs[i] + pairs[i + 1]) for i in range(0, len(pairs), 2)])
             self._padding.append(keccak(padding + padding))
 
     @property
@@ -90,17 +88,13 @@ def neighbours_of(keys: Sequence[bytes], missing: bytes) -> tuple[int, ...]:
     return tuple(index for index in (place - 1, place) if 0 <= index < len(keys))
 
 
-def shows_absence(
-    missing: bytes, count: int, shown: Sequence[tuple[int, bytes]]
-) -> bool:
+def shows_absence(missing: bytes, count: int, shown: Sequence[tuple[int, bytes]]) -> bool:
     """Tell whether proven leaves `(index, key)` show that `missing` is not in a tree of `count` leaves."""
     match list(shown):
         case []:
             return count == 0
         case [(index, key)]:
-            return (index == 0 and missing < key) or (
-                index == count - 1 and key < missing
-            )
+            return (index == 0 and missing < key) or (index == count - 1 and key < missing)
         case [(left_index, left), (right_index, right)]:
             return right_index == left_index + 1 and left < missing < right
     return False

@@ -71,9 +71,7 @@ class SessionRecord:
         receipt = Receipt(
             ticket.session_id, sequence, delivered, on_time, media_sequence, signed_at
         )
-        return cls(
-            ticket, Signature(ticket_signature), receipt, Signature(receipt_signature)
-        )
+        return cls(ticket, Signature(ticket_signature), receipt, Signature(receipt_signature))
 
     @cached_property
     def session_id(self) -> SessionId:

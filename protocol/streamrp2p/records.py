@@ -35,9 +35,7 @@ class NodeRow:
     @classmethod
     def decode(cls, data: bytes) -> "NodeRow":
         """Read an 88-byte record; raises MalformedError on any other length."""
-        node, root, count, weight, reward = _NODE_ROW.unpack(
-            fixed(data, cls.LENGTH, "NodeRow")
-        )
+        node, root, count, weight, reward = _NODE_ROW.unpack(fixed(data, cls.LENGTH, "NodeRow"))
         return cls(node, root, count, int.from_bytes(weight), int.from_bytes(reward))
 
     def digest(self) -> Hash:

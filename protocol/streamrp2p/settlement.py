@@ -81,9 +81,7 @@ def settle(
     for pool in pools:
         nodes = by_pool.get(pool.pool_id, ())
         previous = parent.cumulative_spend.get(pool.pool_id, 0)
-        allocation = allocate(
-            [node.weight for node in nodes], pool.terms, pool.funded, previous
-        )
+        allocation = allocate([node.weight for node in nodes], pool.terms, pool.funded, previous)
         own_rows = []
         for node, reward in zip(nodes, allocation.rewards, strict=True):
             encoded = [session.record.encode() for session in node.sessions]
@@ -137,10 +135,7 @@ def nodes_tree(rows: Sequence[NodeRow]) -> SumTree:
 def sessions_tree(records: Sequence[bytes], weights: Sequence[int]) -> SumTree:
     """Build one node's sessions tree over 274-byte records in rising order of session id."""
     return SumTree(
-        [
-            leaf_node(keccak(record), weight)
-            for record, weight in zip(records, weights, strict=True)
-        ]
+        [leaf_node(keccak(record), weight) for record, weight in zip(records, weights, strict=True)]
     )
 
 

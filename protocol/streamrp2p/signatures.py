@@ -29,23 +29,16 @@ def sign(digest: Hash, private_key: bytes) -> Signature:
 
 def check_low_s(signature: bytes) -> None:
     """Raise HighSError when `s > n/2`. Any other defect is left to `recover`."""
-    if (
-        len(signature) == SIGNATURE_LENGTH
-        and int.from_bytes(signature[32:64]) > CURVE_ORDER // 2
-    ):
+    if len(signature) == SIGNATURE_LENGTH and int.from_bytes(signature[32:64]) > CURVE_ORDER // 2:
         raise HighSError("signature has a high s; sign again in the low-s form")
 
 
 def recover(digest: Hash, signature: bytes) -> Address:
     """Return the address that signed `digest`; raises SignatureError for anything but a canonical signature."""
     if len(signature) != SIGNATURE_LENGTH:
-        raise SignatureError(
-            f"a signature has {SIGNATURE_LENGTH} bytes, got {len(signature)}"
-        )
+        raise SignatureError(f"a signature has {SIGNATURE_LENGTH} bytes, got {len(signature)}")
     if signature[64] not in (27, 28):
-        raise SignatureError(
-            f"a signature's last byte is 27 or 28, got {signature[64]}"
-        )
+        raise SignatureError(f"a signature's last byte is 27 or 28, got {signature[64]}")
     check_low_s(signature)
     try:
         public_key = PublicKey.from_signature_and_message(
@@ -60,9 +53,7 @@ def check_signer(digest: Hash, signature: bytes, expected: Address, who: str) ->
     """Raise SignatureError unless `expected` signed `digest`; `who` names the expected signer in the message."""
     signer = recover(digest, signature)
     if signer != expected:
-        raise SignatureError(
-            f"signed by 0x{signer.hex()}, expected {who} 0x{expected.hex()}"
-        )
+        raise SignatureError(f"signed by 0x{signer.hex()}, expected {who} 0x{expected.hex()}")
 
 
 def _address(public_key: PublicKey) -> Address:

@@ -68,9 +68,7 @@ class SumTree:
         return tuple(siblings)
 
 
-def top_of_path(
-    leaf: SumNode, index: int, count: int, path: Sequence[SumNode]
-) -> SumNode:
+def top_of_path(leaf: SumNode, index: int, count: int, path: Sequence[SumNode]) -> SumNode:
     """Return the top that a path leads to; raises TreeError when index, length or a sum cannot be of such a tree."""
     check_place(index, count)
     if len(path) != depth_of(count):
@@ -79,11 +77,7 @@ def top_of_path(
         )
     node = leaf
     for level, sibling in enumerate(path):
-        node = (
-            inner_node(sibling, node)
-            if index >> level & 1
-            else inner_node(node, sibling)
-        )
+        node = inner_node(sibling, node) if index >> level & 1 else inner_node(node, sibling)
     return node
 
 

@@ -7,9 +7,7 @@ from typing import Any, ClassVar
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash, SessionId, fixed, uint
 
-DOMAIN_TYPE = (
-    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-)
+DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 DOMAIN_NAME = "StreamrP2P"
 DOMAIN_VERSION = "1"
 

@@ -103,13 +103,9 @@ def verify(
     for code, breaks in _INTAKE_RULES:
         if breaks(record, intake):
             return Rejected(record.session_id, record.receipt.sequence, code)
-    ticket_is_known = (
-        known is not None and known.record.ticket_signature == record.ticket_signature
-    )
+    ticket_is_known = known is not None and known.record.ticket_signature == record.ticket_signature
     ticket_signer = intake.pools[record.ticket.pool_id].ticket_signer
-    fault = signature_fault(
-        record, intake.domain, ticket_signer, ticket_is_known=ticket_is_known
-    )
+    fault = signature_fault(record, intake.domain, ticket_signer, ticket_is_known=ticket_is_known)
     if fault is None and _too_many_pools(record, intake):
         fault = Code.TOO_MANY_POOLS
     return (
@@ -199,9 +195,7 @@ def _is_over_rate(record: SessionRecord, intake: Intake) -> bool:
     ticket = record.ticket
     elapsed_seconds = max(min(intake.now, ticket.expires_at) - ticket.issued_at, 0)
     rate = intake.pools[ticket.pool_id].max_bytes_per_second
-    return record.receipt.bytes_delivered > rate * (
-        elapsed_seconds + intake.rate_slack_seconds
-    )
+    return record.receipt.bytes_delivered > rate * (elapsed_seconds + intake.rate_slack_seconds)
 
 
 def _too_many_pools(record: SessionRecord, intake: Intake) -> bool:
