@@ -11,9 +11,13 @@ PYTHON ?= python3
 SOLC_VERSION := 0.8.37
 VENV := $(CURDIR)/.venv
 TOOLS := $(CURDIR)/.tools
-STAMPS := $(TOOLS)/stamps
 UV := $(TOOLS)/venv/bin/uv
 SOLC := $(TOOLS)/solc/solc-v$(SOLC_VERSION)
+# Each stamp lies in the folder that it speaks of, and goes with it.
+UV_READY := $(TOOLS)/venv/.ready
+VENV_READY := $(VENV)/.ready
+PROJECT_READY := $(VENV)/.project-ready
+NODE_READY := node_modules/.ready
 
 # Nobody needs to activate anything: every recipe finds the tools of this checkout first.
 export PATH := $(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -40,35 +44,34 @@ help: ## List every target
 ##@ Setting up
 
 .PHONY: setup
-setup: $(STAMPS)/project $(STAMPS)/solc ## Install everything into this checkout (again: under two seconds)
+setup: $(PROJECT_READY) $(SOLC) ## Install everything into this checkout (again: under two seconds)
 
-$(STAMPS)/uv: scripts/setup/uv.txt
+$(UV_READY): scripts/setup/uv.txt
 	@scripts/setup/python.sh "$(PYTHON)" "$(TOOLS)/venv"
 	@"$(TOOLS)/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
 		--only-binary :all: -r scripts/setup/uv.txt
-	@mkdir -p $(STAMPS) && touch $@
+	@touch $@
 
-$(STAMPS)/python: requirements.lock $(STAMPS)/uv
+$(VENV_READY): requirements.lock $(UV_READY)
 	@[ -x "$(VENV)/bin/python" ] || "$(UV)" venv --quiet --python "$(TOOLS)/venv/bin/python" "$(VENV)"
 	@"$(UV)" pip sync --quiet --require-hashes requirements.lock
 	@touch $@
 
 # The build backend is in the lock, so that nothing unpinned is fetched to build the project.
-$(STAMPS)/project: pyproject.toml $(STAMPS)/python
+$(PROJECT_READY): pyproject.toml $(VENV_READY)
 	@"$(UV)" pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(STAMPS)/node: package.json package-lock.json .npmrc $(STAMPS)/python
+$(NODE_READY): package.json package-lock.json .npmrc $(VENV_READY)
 	@npm ci --ignore-scripts --silent
 	@scripts/setup/foundry.sh
 	@touch $@
 
-$(STAMPS)/solc: scripts/solc/install.sh $(STAMPS)/node
-	@scripts/solc/install.sh "$(SOLC)"
-	@touch $@
+$(SOLC): scripts/solc/install.sh $(NODE_READY)
+	@scripts/solc/install.sh "$@"
 
 .PHONY: lock
-lock: $(STAMPS)/uv ## Resolve the locks again (after a change of pyproject.toml or package.json)
+lock: $(UV_READY) ## Resolve the locks again (after a change of pyproject.toml or package.json)
 	"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 	npm install --package-lock-only --ignore-scripts
