@@ -63,7 +63,7 @@ $(PROJECT_READY): pyproject.toml $(VENV_READY)
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json .npmrc $(VENV_READY)
-	@npm ci --ignore-scripts --silent
+	@npm ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@scripts/setup/foundry.sh
 	@touch $@
 
