@@ -1,0 +1,1 @@
+"""The dishonest actors, each a process of its own."""

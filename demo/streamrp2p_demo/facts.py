@@ -1,0 +1,165 @@
+"""What the demo saw: collected by the run, judged by `checks`, told by `report`. Nothing in it is an opinion.
+
+Byte counts are of media segments; token amounts are base units; times are Unix seconds.
+"""
+
+from dataclasses import dataclass
+
+from streamrp2p.bundle import Bundle
+from streamrp2p.header import EpochHeader
+from streamrp2p.numbers import Address, SessionId
+from streamrp2p.receipt import SessionRecord
+from streamrp2p.typed_data import Domain
+from streamrp2p_demo.adversaries.corrupting_proxy import ServedSegment
+
+
+@dataclass(frozen=True, slots=True)
+class EpochFacts:
+    """One epoch that the coordinator committed, with what the auditor says of it."""
+
+    header: EpochHeader
+    bundle: Bundle
+    is_final: bool
+    commit_gas: int
+    finalise_gas: int | None
+    audit_exit_code: int
+    audit_verdict: str
+
+    @property
+    def epoch(self) -> int:
+        """The epoch's number."""
+        return self.header.epoch
+
+    def records(self) -> list[SessionRecord]:
+        """Return the epoch's session records."""
+        return [SessionRecord.decode(record) for record in self.bundle.session_records]
+
+    def spend(self) -> int:
+        """Return what all pools paid for the epoch."""
+        return sum(row.spend for row in self.bundle.pool_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """One relay at the end of the run, on chain."""
+
+    name: str
+    node: Address
+    payout: Address
+    balance: int
+    """Tokens that the payout address holds; it held none at the start."""
+    claimed: int
+    """What the reward contract says that it paid to the node's account."""
+    claim_gas: int | None
+    claim_exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFacts:
+    """The demo's pool at the end of the run, on chain."""
+
+    pool_id: int
+    funded: int
+    remaining: int
+    paid: int
+    """The sum of the contract's own `Claimed` events."""
+    contract_balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerFacts:
+    """One honest viewer's own report. `refusals` name the relays that served it wrong bytes."""
+
+    name: str
+    exit_code: int | None
+    bytes_delivered: int
+    bytes_on_time: int
+    refusals: tuple[Address, ...]
+    relays: tuple[Address, ...]
+    """Every relay that it had a session at, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverReport:
+    """What the over-reporting viewer did: an honest receipt, then one of more bytes than it got."""
+
+    session_id: SessionId
+    node: Address
+    epoch: int
+    honest_sequence: int
+    honest_bytes: int
+    inflated_sequence: int
+    inflated_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Corruption:
+    """What passed through the public face of the corrupting relay."""
+
+    node: Address
+    served: tuple[ServedSegment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The coordinator's answer to one batch; `bytes` is all of it, to compare."""
+
+    batch_number: int
+    accepted: int
+    rejections: tuple[int, ...]
+    encoded: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What the double-submitting relay did with one record that had been acknowledged before."""
+
+    node: Address
+    record: bytes
+    first: Answer
+    """The record under a batch number of its own."""
+    second: Answer
+    """The same record under another batch number."""
+    repeated: Answer
+    """The second batch once more, byte for byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One record that the poster acknowledged: the bundle must hold the session with at least this sequence."""
+
+    epoch: int
+    session_id: SessionId
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A relay that was killed with SIGKILL and started again in the same epoch."""
+
+    name: str
+    node: Address
+    epoch: int
+    restarted_in_epoch: int
+    promises: tuple[Promise, ...]
+    """What had been acknowledged to it, before the crash and after, read from its own disk."""
+    promises_before: int
+    """How many of them are from before the crash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the checks judge."""
+
+    domain: Domain
+    poster: Address
+    epochs_wanted: int
+    pool: PoolFacts
+    epochs: tuple[EpochFacts, ...]
+    nodes: tuple[NodeFacts, ...]
+    viewers: tuple[ViewerFacts, ...]
+    over_report: OverReport | None
+    corruption: Corruption
+    replay: Replay | None
+    crash: Crash
+    left_behind: tuple[str, ...] = ()
