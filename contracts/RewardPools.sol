@@ -26,6 +26,7 @@ import {
 } from "./libraries/ProtocolTypes.sol";
 import { SumTree } from "./libraries/SumTree.sol";
 import { TypedData } from "./libraries/TypedData.sol";
+import { WordList } from "./libraries/WordList.sol";
 
 /// @title RewardPools
 /// @notice See `IRewardPools`. No owner, no proxy.
@@ -33,6 +34,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     using Checkpoints for Checkpoints.Trace208;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
+    using WordList for uint256[];
 
     /*//////////////////////////////////////////////////////////////////////////
                                        TYPES
@@ -355,11 +357,12 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         if (credited == 0) revert Errors.RewardPools_NothingDeposited(poolId);
         uint256 remaining = credited + pool.remaining;
         if (remaining > type(uint96).max) revert Errors.RewardPools_PoolOverflow(poolId, credited);
+        // casting to 'uint96' is safe because of the check above
         // forge-lint: disable-next-line(unsafe-typecast)
         pool.remaining = uint96(remaining);
         Checkpoints.Trace208 storage funded = _funded[poolId];
         // The sum must fit the 128 bits that a row has for it.
-        funded.push(uint48(epoch), (funded.latest() + credited).toUint128());
+        funded.push(uint256(epoch).toUint48(), (funded.latest() + credited).toUint128());
         emit Deposited(poolId, msg.sender, epoch, credited);
     }
 
@@ -393,6 +396,8 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     }
 
     function _fundedAt(uint32 poolId, uint64 epoch) private view returns (uint128) {
+        // casting to 'uint48' is safe because an epoch beyond it is cut to it
+        // forge-lint: disable-next-line(unsafe-typecast)
         uint48 key = epoch > type(uint48).max ? type(uint48).max : uint48(epoch);
         // Each sum was checked when it was written.
         // forge-lint: disable-next-line(unsafe-typecast)
@@ -453,6 +458,8 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
 
         // Interaction
         for (uint256 i; i < tokens.length; ++i) {
+            // casting to 'uint160' is safe because the words of this list are addresses
+            // forge-lint: disable-next-line(unsafe-typecast)
             IERC20(address(uint160(tokens[i]))).safeTransfer(to, amounts[i]);
         }
     }
@@ -467,19 +474,21 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     {
         uint256 count = entries.length;
         if (count > MAX_ENTRIES) revert Errors.RewardPools_TooManyEntries(count);
-        paid = _listOf(count);
-        tokens = _listOf(count);
-        amounts = _listOf(count);
+        paid = WordList.withCapacity(count);
+        tokens = WordList.withCapacity(count);
+        amounts = WordList.withCapacity(count);
         uint256 previous;
         for (uint256 i; i < count; ++i) {
             uint256 entry = entries[i];
             if (entry >> 128 <= previous) revert Errors.RewardPools_EntriesNotRising(i);
             previous = entry >> 128;
             if ((mask >> i) & 1 == 0) continue;
+            // casting to 'uint128' keeps the lower half: the cumulative reward
+            // forge-lint: disable-next-line(unsafe-typecast)
             (address token, uint256 amount) = _settle(account, previous, uint128(entry));
             if (amount == 0) continue;
-            _push(paid, (previous << 128) | amount);
-            _add(tokens, amounts, token, amount);
+            paid.push((previous << 128) | amount);
+            tokens.addAmount(amounts, uint160(token), amount);
         }
     }
 
@@ -490,6 +499,8 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     {
         uint256 shift = (poolId & 1) << 7;
         uint256 cumulatives = _claimed[account][poolId >> 1];
+        // casting to 'uint128' keeps this pool's half
+        // forge-lint: disable-next-line(unsafe-typecast)
         uint256 before = uint128(cumulatives >> shift);
         if (cumulative <= before) return (address(0), 0);
 
@@ -502,41 +513,11 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         if (amount == 0) return (token, 0);
 
         unchecked {
-            // At most `remaining`, and before + amount at most `cumulative`, so nothing leaves its field.
+            // The amount is at most `remaining`, and with what was claimed at most `cumulative`, so neither number
+            // leaves its field.
+            // forge-lint: disable-next-line(unsafe-typecast)
             pool.remaining = uint96(remaining - amount);
             _claimed[account][poolId >> 1] = cumulatives + (amount << shift);
-        }
-    }
-
-    /// @dev Adds an amount to its token's.
-    function _add(uint256[] memory tokens, uint256[] memory amounts, address token, uint256 amount)
-        private
-        pure
-    {
-        for (uint256 i; i < tokens.length; ++i) {
-            if (tokens[i] == uint160(token)) {
-                amounts[i] += amount;
-                return;
-            }
-        }
-        _push(tokens, uint160(token));
-        _push(amounts, amount);
-    }
-
-    /// @dev An empty list with room for `capacity` words.
-    function _listOf(uint256 capacity) private pure returns (uint256[] memory list) {
-        list = new uint256[](capacity);
-        assembly ("memory-safe") {
-            mstore(list, 0)
-        }
-    }
-
-    /// @dev Appends to a list that has room.
-    function _push(uint256[] memory list, uint256 word) private pure {
-        assembly ("memory-safe") {
-            let length := add(mload(list), 1)
-            mstore(list, length)
-            mstore(add(list, shl(5, length)), word)
         }
     }
 }

@@ -111,9 +111,6 @@ library Errors {
     /// @notice The header is not the one of the pool's last open epoch.
     error RewardPools_WrongEpoch(uint64 epoch, uint64 expected);
 
-    /// @notice The row is another pool's.
-    error RewardPools_WrongPool(uint32 poolId, uint32 expected);
-
     /// @notice The zero address cannot stand here.
     error RewardPools_ZeroAddress();
 
