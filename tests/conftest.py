@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from tests.support.anvil import running_anvil
 from tests.support.ports import find_free_port
 from tests.support.postgres import running_postgres
+
+if TYPE_CHECKING:
+    from tests.support.chain import DeployedChain
 
 pytest_plugins = ["tests.support.rules"]
 
@@ -25,6 +29,14 @@ def anvil(tmp_path: Path) -> Iterator[str]:
     """Run a chain of this test's own, with id 31337 and anvil's ten funded accounts; its RPC URL."""
     with running_anvil(tmp_path) as url:
         yield url
+
+
+@pytest.fixture
+def deployed(anvil: str, tmp_path: Path) -> "DeployedChain":
+    """Run a chain with all contracts, epochs of a minute, a bonded poster and tokens in every wallet."""
+    from tests.support.chain import deploy_all  # noqa: PLC0415 - web3 is slow to import
+
+    return deploy_all(anvil, tmp_path)
 
 
 @pytest.fixture

@@ -1,0 +1,78 @@
+"""The chain: connections, transactions, and one typed wrapper per contract."""
+
+from streamrp2p.chain.deploy import DeployParameters, deploy
+from streamrp2p.chain.deployment import Deployment
+from streamrp2p.chain.epoch_book import (
+    BookRules,
+    BookState,
+    CommittedHeader,
+    EpochBookContract,
+    EpochStatus,
+)
+from streamrp2p.chain.errors import (
+    ChainError,
+    DeploymentError,
+    InsufficientFundsError,
+    NoContractError,
+    NonceTooLowError,
+    RpcRefusedError,
+    RpcUnavailableError,
+    TransactionPendingError,
+    TransactionRevertedError,
+    WrongChainError,
+)
+from streamrp2p.chain.node_registry import NodeRecord, NodeRegistryContract
+from streamrp2p.chain.reward_pools import Payment, PoolRecord, RewardPoolsContract, Stream
+from streamrp2p.chain.rpc import connect, decode_revert
+from streamrp2p.chain.stream_token import Permit, StreamTokenContract
+from streamrp2p.chain.transactions import (
+    Call,
+    Log,
+    Receipt,
+    SignedTransaction,
+    broadcast,
+    receipt_of,
+    send,
+    sign_call,
+    wait_for,
+)
+
+__all__ = [
+    "BookRules",
+    "BookState",
+    "Call",
+    "ChainError",
+    "CommittedHeader",
+    "DeployParameters",
+    "Deployment",
+    "DeploymentError",
+    "EpochBookContract",
+    "EpochStatus",
+    "InsufficientFundsError",
+    "Log",
+    "NoContractError",
+    "NodeRecord",
+    "NodeRegistryContract",
+    "NonceTooLowError",
+    "Payment",
+    "Permit",
+    "PoolRecord",
+    "Receipt",
+    "RewardPoolsContract",
+    "RpcRefusedError",
+    "RpcUnavailableError",
+    "SignedTransaction",
+    "Stream",
+    "StreamTokenContract",
+    "TransactionPendingError",
+    "TransactionRevertedError",
+    "WrongChainError",
+    "broadcast",
+    "connect",
+    "decode_revert",
+    "deploy",
+    "receipt_of",
+    "send",
+    "sign_call",
+    "wait_for",
+]

@@ -1,0 +1,220 @@
+"""`EpochBook`: the epoch grid, the headers and the poster's bond."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from streamrp2p.chain.contract import Contract
+from streamrp2p.chain.rpc import Block, quantity, request
+from streamrp2p.chain.transactions import Call, Log
+from streamrp2p.claim import header_words
+from streamrp2p.epoch_clock import EpochClock
+from streamrp2p.header import EpochHeader
+from streamrp2p.numbers import Address, Hash
+from streamrp2p.typed_data import Domain
+
+HeaderState = Literal["none", "pending", "final"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochStatus:
+    """What the book says of one epoch: `digest` are the first 28 bytes of the header hash, times Unix seconds.
+
+    `committed_at` and `challenge_ends_at` are there while the header is pending.
+    """
+
+    epoch: int
+    state: HeaderState
+    digest: bytes
+    committed_at: int | None
+    challenge_ends_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedHeader:
+    """A header that was committed and not voided since."""
+
+    header: EpochHeader
+    header_hash: Hash
+    poster: Address
+    block: int
+    transaction_hash: Hash
+
+
+@dataclass(frozen=True, slots=True)
+class BookState:
+    """What changes in the book, at one block; bonds in wei, times Unix seconds."""
+
+    poster: Address
+    bond_wei: int
+    is_bonded: bool
+    next_epoch: int
+    finalised_epochs: int
+    last_activity_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookRules:
+    """What is immutable in the book; bonds in wei, times in seconds."""
+
+    genesis: int
+    epoch_seconds: int
+    intake_grace_seconds: int
+    challenge_seconds: int
+    poster_timeout_seconds: int
+    bond_wei: int
+    guardian: Address
+    challenges: Address
+    data_demands: Address
+
+
+class EpochBookContract(Contract):
+    """Typed access to one `EpochBook`. Give `from_block` (`Deployment.block`), or logs are searched from block 0."""
+
+    ARTIFACT = "EpochBook"
+
+    @cached_property
+    def rules(self) -> BookRules:
+        """All that is immutable; read once."""
+        names = (
+            "genesis",
+            "epochSeconds",
+            "intakeGraceSeconds",
+            "challengeSeconds",
+            "posterTimeoutSeconds",
+            "bondWei",
+            "guardian",
+            "challenges",
+            "dataDemands",
+        )
+        return BookRules(*self._read_many([(name,) for name in names]))
+
+    def clock(self) -> EpochClock:
+        """Return the epoch grid."""
+        rules = self.rules
+        return EpochClock(rules.genesis, rules.epoch_seconds, rules.intake_grace_seconds)
+
+    def domain(self) -> Domain:
+        """Return the EIP-712 domain of every signed message."""
+        return Domain(quantity(request(self.web3, "eth_chainId", [])), self.address)
+
+    def state(self, block: Block | None = None) -> BookState:
+        """Return all that changes, of one block."""
+        names = (
+            "poster",
+            "bond",
+            "isBonded",
+            "nextEpoch",
+            "finalisedEpochs",
+            "lastActivityAt",
+        )
+        at = self.latest_block() if block is None else block
+        return BookState(*self._read_many([(name,) for name in names], block=at))
+
+    def poster(self, block: Block | None = None) -> Address:
+        """Return who may commit."""
+        return Address(self._read("poster", block=block))
+
+    def current_epoch(self, block: Block | None = None) -> int:
+        """Return the epoch of the block's time; 0 before genesis."""
+        return int(self._read("currentEpoch", block=block))
+
+    def next_epoch(self, block: Block | None = None) -> int:
+        """Return the epoch whose header is committed next."""
+        return int(self._read("nextEpoch", block=block))
+
+    def finalised_epochs(self, block: Block | None = None) -> int:
+        """Return how many epochs are final: all below this number."""
+        return int(self._read("finalisedEpochs", block=block))
+
+    def credit_of(self, account: Address, block: Block | None = None) -> int:
+        """Return the wei that the account can withdraw."""
+        return int(self._read("creditOf", account, block=block))
+
+    def status(self, epoch: int, block: Block | None = None) -> EpochStatus:
+        """Return what the book says of an epoch."""
+        digest, committed_at, is_final = self._read("commitment", epoch, block=block)
+        if is_final:
+            return EpochStatus(epoch, "final", digest, None, None)
+        if not committed_at:
+            return EpochStatus(epoch, "none", digest, None, None)
+        ends_at = committed_at + self.rules.challenge_seconds
+        return EpochStatus(epoch, "pending", digest, committed_at, ends_at)
+
+    def is_final(self, epoch: int, header_hash: Hash, block: Block | None = None) -> bool:
+        """Tell whether that is the final header of the epoch."""
+        return bool(self._read("isFinal", epoch, header_hash, block=block))
+
+    def committed(
+        self, from_epoch: int = 0, *, from_block: int | None = None, to_block: int | None = None
+    ) -> list[CommittedHeader]:
+        """Return the headers that stand, pending and final, in order of their epochs; voided ones are left out.
+
+        Searches the blocks from the deployment on. With a later `from_block`, what was committed before is missing.
+        """
+        standing: dict[int, CommittedHeader] = {}
+        events = ("HeaderCommitted", "HeadersVoided", "HeadersVetoed")
+        for log in self._logs(events, from_block=from_block, to_block=to_block):
+            self._apply(log, standing)
+        return [standing[epoch] for epoch in sorted(standing) if epoch >= from_epoch]
+
+    def committed_header(self, epoch: int) -> CommittedHeader | None:
+        """Return the header that stands for one epoch, or None."""
+        kept = self.status(epoch)
+        topic = epoch.to_bytes(32)
+        found = [
+            self._committed(log) for log in self._logs(("HeaderCommitted",), first_topics=[topic])
+        ]
+        standing = [one for one in found if one.header_hash[:28] == kept.digest]
+        return standing[-1] if standing else None
+
+    def commit_call(self, header: EpochHeader) -> Call:
+        """Commit the next epoch's header; only the bonded poster."""
+        return self._call("commit", header_words(header))
+
+    def finalise_call(self, epoch: int) -> Call:
+        """Make the oldest pending header final; anyone, after its challenge window."""
+        return self._call("finalise", epoch)
+
+    def veto_call(self, epoch: int) -> Call:
+        """Void a pending header and all that follow; only the guardian."""
+        return self._call("veto", epoch)
+
+    def post_bond_call(self, value_wei: int) -> Call:
+        """Add to the bond; only the poster."""
+        return self._call("postBond", value=value_wei)
+
+    def withdraw_bond_call(self) -> Call:
+        """Turn the bond into credit; only the poster, while no header is pending."""
+        return self._call("withdrawBond")
+
+    def take_over_call(self, value_wei: int) -> Call:
+        """Become the poster; anyone, once it was idle for too long."""
+        return self._call("takeOver", value=value_wei)
+
+    def withdraw_credit_call(self, to: Address) -> Call:
+        """Pay the sender's credit out."""
+        return self._call("withdrawCredit", to)
+
+    def _apply(self, log: Log, standing: dict[int, CommittedHeader]) -> None:
+        event = self._event(log)
+        if event is None:
+            return
+        name, fields = event
+        if name == "HeaderCommitted":
+            standing[fields["epoch"]] = self._committed(log)
+        else:
+            for epoch in range(fields["fromEpoch"], fields["toEpoch"] + 1):
+                standing.pop(epoch, None)
+
+    def _committed(self, log: Log) -> CommittedHeader:
+        event = self._event(log)
+        assert event is not None  # noqa: S101 - the filter asked for this event alone
+        fields = event[1]
+        return CommittedHeader(
+            EpochHeader(*fields["header"]),
+            Hash(fields["headerHash"]),
+            fields["poster"],
+            log.block,
+            log.transaction_hash,
+        )

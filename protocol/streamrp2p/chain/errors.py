@@ -1,0 +1,112 @@
+"""What can go wrong between this machine and the chain. web3's and the RPC's many errors end here."""
+
+from collections.abc import Mapping
+
+from streamrp2p.errors import StreamrP2PError
+
+ADVICE: Mapping[str, str] = {
+    "ERC20InsufficientBalance": "the wallet holds too few tokens: get more, or name a smaller amount",
+    "ERC20InsufficientAllowance": "the contract may not take that many tokens: approve it first",
+    "ERC2612ExpiredSignature": "the permit is too old: sign a new one",
+    "EpochBook_ChallengeWindowOpen": "wait until the challenge window is over",
+    "EpochBook_EpochNotOver": "wait until the epoch's intake is over",
+    "EpochBook_InsufficientBond": "post the missing bond first",
+    "EpochBook_NotPoster": "use the poster's key; if another took the place over, read EpochBook.poster",
+    "EpochBook_ParentMismatch": "the header before was voided or replaced: settle again on top of what stands",
+    "EpochBook_PosterActive": "the poster is not idle for long enough: wait",
+    "EpochBook_WrongEpoch": "headers go in order: handle the expected epoch first",
+    "NodeRegistry_WrongNonce": "sign the registration again with the expected nonce",
+    "RewardPools_AlreadyRefunded": "nothing is left to do",
+    "RewardPools_EpochBegun": "name a later epoch",
+    "RewardPools_HeaderNotFinal": "wait until that epoch is final, then ask for the proof again",
+    "RewardPools_NotAToken": "there is no token at that address on this chain",
+    "RewardPools_NotAccount": "use the key of the account that earned",
+    "RewardPools_NotStreamer": "use the key that created the pool",
+    "RewardPools_NothingDeposited": "name an amount above 0; the token may also have kept all as its fee",
+    "RewardPools_PoolClosed": "its closing is announced: create a new pool",
+    "RewardPools_PoolNotClosed": "close the pool first",
+    "RewardPools_PoolOverflow": "a pool holds less than 2^96 base units: deposit less",
+    "RewardPools_UnknownPool": "check the pool's id, the chain and the deployment file",
+    "RewardPools_WrongEpoch": "prove it with the header of the pool's last open epoch",
+    "RewardPools_ZeroAddress": "an address that must be given is zero",
+    "SafeERC20FailedOperation": "the token refused the transfer",
+    "Tree_ProofMismatch": "the proof is not of that header: fetch both again",
+}
+"""What to do about each custom error that a user can meet."""
+
+
+class ChainError(StreamrP2PError):
+    """Base of all failures that concern the chain."""
+
+
+class RpcUnavailableError(ChainError):
+    """No RPC answered, or it cannot work now."""
+
+    retryable = True
+
+
+class RpcRefusedError(ChainError):
+    """The RPC answered a request with an error, or with something that is no answer."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WrongChainError(ChainError):
+    """The RPC serves another chain than the one asked for."""
+
+    def __init__(self, expected: int, found: int, where: str) -> None:
+        super().__init__(
+            f"{where} serves chain {found}, expected chain {expected}; "
+            "check the RPC URL and the deployment file"
+        )
+        self.expected = expected
+        self.found = found
+
+
+class NoContractError(ChainError):
+    """There is no such contract at the address on this chain."""
+
+
+class DeploymentError(ChainError):
+    """A deployment file that is absent, malformed or not of this chain."""
+
+
+class TransactionRevertedError(ChainError):
+    """A contract refused. `name` is its custom error (`Error` for a text), `arguments` its values by name."""
+
+    def __init__(self, name: str, arguments: Mapping[str, object], contract: str = "") -> None:
+        shown = ", ".join(f"{key}={_shown(value)}" for key, value in arguments.items())
+        advice = ADVICE.get(name, "check the arguments and the state of the contract")
+        who = contract or "the contract"
+        super().__init__(f"{who} refused with {name}({shown}); {advice}")
+        self.name = name
+        self.arguments = dict(arguments)
+
+
+class InsufficientFundsError(ChainError):
+    """The sender cannot pay for the transaction's value and gas."""
+
+
+class NonceTooLowError(ChainError):
+    """Another transaction took the nonce; sending anew takes the next."""
+
+    retryable = True
+
+
+class TransactionPendingError(ChainError):
+    """The transaction was sent but is not mined yet; it may still be. `transaction_hash` has 32 bytes."""
+
+    retryable = True
+
+    def __init__(self, transaction_hash: bytes, seconds: float) -> None:
+        super().__init__(
+            f"transaction 0x{transaction_hash.hex()} was not mined within {seconds:g} s; "
+            "it may still be: look it up before you send another"
+        )
+        self.transaction_hash = transaction_hash
+
+
+def _shown(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
