@@ -1,0 +1,75 @@
+"""The shape that the plain tree and the sum tree share. Source: docs/protocol.md section 6."""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from streamrp2p.errors import TreeError
+
+Node = TypeVar("Node")
+
+
+def depth_of(count: int) -> int:
+    """Return `ceil(log2(count))`, the number of levels above the leaves; 0 for at most one leaf."""
+    return max(count - 1, 0).bit_length()
+
+
+class Tree(Generic[Node]):
+    """A perfect binary tree over `count` leaves, padded to the next power of two; positional.
+
+    Padding is never stored: on each level it is one and the same node, so that 2^n + 1 leaves cost no
+    more than their number.
+    """
+
+    def __init__(
+        self, leaves: Sequence[Node], padding: Node, inner: Callable[[Node, Node], Node]
+    ) -> None:
+        """Build over `leaves` in their order; `inner` makes a parent of its left and right child."""
+        self.count = len(leaves)
+        self._levels: list[list[Node]] = [list(leaves)]
+        self._padding = [padding]
+        for _ in range(depth_of(self.count)):
+            level, padding = self._levels[-1], self._padding[-1]
+            parents = list(map(inner, level[0::2], level[1::2]))
+            if len(level) % 2:
+                parents.append(inner(level[-1], padding))
+            self._levels.append(parents)
+            self._padding.append(inner(padding, padding))
+
+    @property
+    def top(self) -> Node:
+        """The node at the top; the padding for an empty tree."""
+        return self._levels[-1][0] if self.count else self._padding[0]
+
+    def path(self, index: int) -> tuple[Node, ...]:
+        """Return the siblings from the leaf up; raises TreeError when there is no such leaf."""
+        _check_place(index, self.count)
+        siblings = []
+        for level, padding in zip(self._levels[:-1], self._padding, strict=False):
+            sibling = index ^ 1
+            siblings.append(level[sibling] if sibling < len(level) else padding)
+            index >>= 1
+        return tuple(siblings)
+
+
+def climb(
+    leaf: Node,
+    index: int,
+    count: int,
+    path: Sequence[Node],
+    inner: Callable[[Node, Node], Node],
+) -> Node:
+    """Return the top that a path leads to; raises TreeError when index or length cannot be of such a tree."""
+    _check_place(index, count)
+    if len(path) != depth_of(count):
+        raise TreeError(
+            f"a path in a tree of {count} leaves has {depth_of(count)} siblings, got {len(path)}"
+        )
+    node = leaf
+    for level, sibling in enumerate(path):
+        node = inner(sibling, node) if index >> level & 1 else inner(node, sibling)
+    return node
+
+
+def _check_place(index: int, count: int) -> None:
+    if not 0 <= index < count:
+        raise TreeError(f"leaf {index} is not in a tree of {count} leaves")
