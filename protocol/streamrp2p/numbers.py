@@ -23,14 +23,18 @@ CLOCK_SKEW_SECONDS = 120
 """How far a receipt's `signedAt` may lie outside its ticket's validity (section 4, code 4)."""
 
 
-def uint(value: int, bits: int, name: str) -> int:
+def uint(value: object, bits: int, name: str) -> int:
     """Return `value` if it is an unsigned integer of at most `bits` bits; raise MalformedError naming it otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << bits:
-        raise MalformedError(f"{name} must be an unsigned integer below 2^{bits}, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise MalformedError(f"{name} must be an integer, got {type(value).__name__}")
+    if not 0 <= value < 1 << bits:
+        # Not the number itself: it may have more digits than Python prints.
+        got = "a negative one" if value < 0 else f"one of {value.bit_length()} bits"
+        raise MalformedError(f"{name} must be an unsigned integer below 2^{bits}, got {got}")
     return value
 
 
-def fixed(value: bytes, length: int, name: str) -> bytes:
+def fixed(value: object, length: int, name: str) -> bytes:
     """Return `value` if it has exactly `length` bytes; raise MalformedError naming it otherwise."""
     if not isinstance(value, bytes) or len(value) != length:
         got = f"{len(value)} bytes" if isinstance(value, bytes) else type(value).__name__

@@ -32,24 +32,7 @@ class SessionRecord:
 
     def encode(self) -> bytes:
         """Return the 274-byte record; raises MalformedError when a field is out of range."""
-        ticket, receipt = self.ticket, self.receipt
-        return _RECORD.pack(
-            uint(ticket.pool_id, 32, "poolId"),
-            uint(ticket.epoch, 64, "epoch"),
-            fixed(ticket.node, 20, "node"),
-            fixed(ticket.viewer, 20, "viewer"),
-            uint(ticket.max_bytes, 64, "maxBytes"),
-            uint(ticket.issued_at, 64, "issuedAt"),
-            uint(ticket.expires_at, 64, "expiresAt"),
-            uint(ticket.nonce, 256, "nonce").to_bytes(32),
-            fixed(self.ticket_signature, 65, "ticketSignature"),
-            uint(receipt.sequence, 32, "sequence"),
-            uint(receipt.bytes_delivered, 64, "bytesDelivered"),
-            uint(receipt.bytes_on_time, 64, "bytesOnTime"),
-            uint(receipt.media_sequence, 64, "mediaSequence"),
-            uint(receipt.signed_at, 64, "signedAt"),
-            fixed(self.receipt_signature, 65, "receiptSignature"),
-        )
+        return self._encoded
 
     @classmethod
     def decode(cls, data: bytes) -> "SessionRecord":
@@ -68,15 +51,38 @@ class SessionRecord:
             expires_at,
             int.from_bytes(nonce),
         )
-        receipt = Receipt(
-            ticket.session_id, sequence, delivered, on_time, media_sequence, signed_at
-        )
-        return cls(ticket, Signature(ticket_signature), receipt, Signature(receipt_signature))
+        session_id = ticket.session_id
+        receipt = Receipt(session_id, sequence, delivered, on_time, media_sequence, signed_at)
+        record = cls(ticket, Signature(ticket_signature), receipt, Signature(receipt_signature))
+        # Both are known already; an epoch has millions of records.
+        vars(record).update(session_id=session_id, _encoded=data)
+        return record
 
     @cached_property
     def session_id(self) -> SessionId:
         """The ticket's struct hash, the key of the sessions tree."""
         return self.ticket.session_id
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        ticket, receipt = self.ticket, self.receipt
+        return _RECORD.pack(
+            uint(ticket.pool_id, 32, "poolId"),
+            uint(ticket.epoch, 64, "epoch"),
+            fixed(ticket.node, 20, "node"),
+            fixed(ticket.viewer, 20, "viewer"),
+            uint(ticket.max_bytes, 64, "maxBytes"),
+            uint(ticket.issued_at, 64, "issuedAt"),
+            uint(ticket.expires_at, 64, "expiresAt"),
+            uint(ticket.nonce, 256, "nonce").to_bytes(32),
+            fixed(self.ticket_signature, 65, "ticketSignature"),
+            uint(receipt.sequence, 32, "sequence"),
+            uint(receipt.bytes_delivered, 64, "bytesDelivered"),
+            uint(receipt.bytes_on_time, 64, "bytesOnTime"),
+            uint(receipt.media_sequence, 64, "mediaSequence"),
+            uint(receipt.signed_at, 64, "signedAt"),
+            fixed(self.receipt_signature, 65, "receiptSignature"),
+        )
 
     @property
     def weight(self) -> int:

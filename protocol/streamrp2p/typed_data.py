@@ -1,9 +1,12 @@
 """The EIP-712 messages of docs/protocol.md section 3: their types, struct hashes and digests."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cached_property
-from typing import Any, ClassVar
+from functools import cached_property, partial
+from operator import attrgetter
+from typing import ClassVar
 
+from streamrp2p.errors import MalformedError
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash, SessionId, fixed, uint
 
@@ -26,8 +29,8 @@ class Domain:
             keccak(DOMAIN_TYPE.encode())
             + keccak(DOMAIN_NAME.encode())
             + keccak(DOMAIN_VERSION.encode())
-            + _word("uint256", self.chain_id, "chainId")
-            + _word("address", self.epoch_book, "verifyingContract")
+            + _uint_word(256, "chainId", self.chain_id)
+            + _address_word("verifyingContract", self.epoch_book)
         )
 
 
@@ -46,19 +49,13 @@ class Message:
     @classmethod
     def type_hash(cls) -> Hash:
         """Return the Keccak-256 of the type string."""
-        known = _TYPE_HASHES.get(cls.NAME)
-        if known is None:
-            known = _TYPE_HASHES[cls.NAME] = keccak(cls.type_string().encode())
-        return known
+        return _plan(cls).type_hash
 
     def struct_hash(self) -> Hash:
         """Return the EIP-712 struct hash; raises MalformedError for a field out of its type's range."""
-        values = (getattr(self, field.name) for field in fields(self))
-        words = [
-            _word(kind, value, name)
-            for (kind, name), value in zip(self.SCHEMA, values, strict=True)
-        ]
-        return keccak(self.type_hash() + b"".join(words))
+        plan = _plan(type(self))
+        words = [encode(value) for encode, value in zip(plan.words, plan.values(self), strict=True)]
+        return keccak(plan.type_hash + b"".join(words))
 
     def digest(self, domain: Domain) -> Hash:
         """Return what is signed: `keccak(0x1901 ‖ domain separator ‖ struct hash)`."""
@@ -236,14 +233,57 @@ MESSAGES: tuple[type[Message], ...] = (
     ClaimRedirect,
     Playlist,
 )
-_TYPE_HASHES: dict[str, Hash] = {}
 
 
-def _word(kind: str, value: Any, name: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a message type is hashed, worked out once: a session is hashed millions of times."""
+
+    type_hash: Hash
+    values: Callable[[Message], tuple[object, ...]]
+    words: tuple[Callable[[object], bytes], ...]
+
+
+_PLANS: dict[type[Message], _Plan] = {}
+
+
+def _plan(message: type[Message]) -> _Plan:
+    known = _PLANS.get(message)
+    if known is None:
+        known = _PLANS[message] = _Plan(
+            keccak(message.type_string().encode()),
+            attrgetter(*(field.name for field in fields(message))),
+            tuple(_word_encoder(kind, name) for kind, name in message.SCHEMA),
+        )
+    return known
+
+
+def _word_encoder(kind: str, name: str) -> Callable[[object], bytes]:
     if kind == "address":
-        return bytes(12) + fixed(value, 20, name)
+        return partial(_address_word, name)
     if kind == "bytes32":
-        return fixed(value, 32, name)
+        return partial(_bytes32_word, name)
     if kind == "string":
+        return partial(_string_word, name)
+    return partial(_uint_word, int(kind.removeprefix("uint")), name)
+
+
+def _uint_word(bits: int, name: str, value: object) -> bytes:
+    return uint(value, bits, name).to_bytes(32)
+
+
+def _address_word(name: str, value: object) -> bytes:
+    return bytes(12) + fixed(value, 20, name)
+
+
+def _bytes32_word(name: str, value: object) -> bytes:
+    return fixed(value, 32, name)
+
+
+def _string_word(name: str, value: object) -> bytes:
+    if not isinstance(value, str):
+        raise MalformedError(f"{name} must be text, got {type(value).__name__}")
+    try:
         return keccak(value.encode())
-    return uint(value, int(kind.removeprefix("uint")), name).to_bytes(32)
+    except UnicodeEncodeError as error:
+        raise MalformedError(f"{name} must be text that UTF-8 can encode") from error
