@@ -103,7 +103,11 @@ def verify(
     for code, breaks in _INTAKE_RULES:
         if breaks(record, intake):
             return Rejected(record.session_id, record.receipt.sequence, code)
-    ticket_is_known = known is not None and known.record.ticket_signature == record.ticket_signature
+    ticket_is_known = (
+        known is not None
+        and known.record.ticket_signature == record.ticket_signature
+        and known.record.ticket == record.ticket
+    )
     ticket_signer = intake.pools[record.ticket.pool_id].ticket_signer
     fault = signature_fault(record, intake.domain, ticket_signer, ticket_is_known=ticket_is_known)
     if fault is None and _too_many_pools(record, intake):
@@ -118,7 +122,10 @@ def verify(
 def leaf_fault(
     record: SessionRecord, domain: Domain, epoch: int, ticket_signer: Address
 ) -> Code | None:
-    """Return the rule of section 3 that a committed session leaf breaks, or None. Needs no clock: anyone can repeat it."""
+    """Return the rule of section 3 that a committed session leaf breaks, or None.
+
+    Needs no clock: anyone can repeat it.
+    """
     if record.ticket.epoch != epoch:
         return Code.WRONG_EPOCH
     if _is_malformed(record):
@@ -135,7 +142,10 @@ def signature_fault(
     *,
     ticket_is_known: bool = False,
 ) -> Code | None:
-    """Return HIGH_S, BAD_TICKET_SIGNATURE or BAD_RECEIPT_SIGNATURE, or None when both signatures hold."""
+    """Return HIGH_S, BAD_TICKET_SIGNATURE or BAD_RECEIPT_SIGNATURE, or None when both signatures hold.
+
+    A receipt of another session than the ticket's is a bad receipt: its 274 bytes would not verify.
+    """
     ticket = record.ticket
     try:
         check_low_s(record.ticket_signature)
@@ -152,6 +162,8 @@ def signature_fault(
             )
     except SignatureError:
         return Code.BAD_TICKET_SIGNATURE
+    if record.receipt.session_id != record.session_id:
+        return Code.BAD_RECEIPT_SIGNATURE
     try:
         check_signer(
             record.receipt.digest(domain),
