@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamrp2p.errors import SettlementError
+from streamrp2p.errors import OverspentError, SettlementError
 from streamrp2p.numbers import BYTES_PER_GB, Address
 
 
@@ -28,10 +28,10 @@ class Allocation:
 def spend_of(weight: int, terms: Terms, funded: int, previous_cumulative_spend: int) -> int:
     """Return `min(floor(weight · price / 10^9), epochBudget, funded - previous)` in base units.
 
-    Raises SettlementError when the pool spent more than it was funded, which an honest chain and parent cannot show.
+    Raises OverspentError when the pool spent more than it was funded, which an honest chain and parent cannot show.
     """
     if funded < previous_cumulative_spend:
-        raise SettlementError(
+        raise OverspentError(
             f"pool was funded {funded} but has spent {previous_cumulative_spend}; check the parent epoch"
         )
     return min(
@@ -52,9 +52,11 @@ def allocate(
     funded: int,
     previous_cumulative_spend: int,
 ) -> Allocation:
-    """Apply the rule. Guarantees: rewards sum to at most `spend` and to more than `spend - len(node_weights)`;
-    `spend` never exceeds the epoch's budget nor what the pool still holds; merging two nodes changes their sum by at most one
-    base unit. Raises SettlementError for a node without weight.
+    """Apply the rule of section 5 to a pool whose nodes have those weights.
+
+    Guarantees: rewards sum to at most `spend`, and to more than `spend - len(node_weights)` when there is a node;
+    `spend` never exceeds the epoch's budget nor what the pool still holds; merging two nodes changes their sum by at
+    most one base unit. Raises SettlementError for a node without weight, OverspentError as `spend_of` does.
     """
     if any(weight <= 0 for weight in node_weights):
         raise SettlementError("a node without weight has no row")

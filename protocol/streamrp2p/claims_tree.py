@@ -1,9 +1,10 @@
 """The claims tree: every account's cumulative rewards, one leaf per account. Source: docs/protocol.md section 6."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from streamrp2p.errors import SettlementError
+from streamrp2p.errors import TooManyPoolsError
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import MAX_POOLS_PER_ACCOUNT, Address, Hash, fixed, uint
 from streamrp2p.plain_tree import PlainTree
@@ -30,8 +31,11 @@ class ClaimLeaf:
 
     def leaf(self) -> Hash:
         """Return `keccak(keccak(account ‖ entries))`."""
-        words = b"".join(word.to_bytes(32) for word in self.entries)
-        return keccak(keccak(fixed(self.account, 20, "account") + words))
+        return keccak(keccak(fixed(self.account, 20, "account") + b"".join(self.words())))
+
+    def words(self) -> list[bytes]:
+        """Return the entries as 32-byte words; raises MalformedError when one is out of range."""
+        return [uint(word, 256, "entry").to_bytes(32) for word in self.entries]
 
     def rewards(self) -> dict[int, int]:
         """Return cumulative rewards in base units by pool id."""
@@ -46,21 +50,28 @@ def claims_tree(claims: Sequence[ClaimLeaf]) -> PlainTree:
 def add_rewards(
     previous: Iterable[ClaimLeaf], rewards: Mapping[tuple[Address, int], int]
 ) -> tuple[ClaimLeaf, ...]:
-    """Return the parent's claims plus this epoch's rewards, keyed `(account, pool id)`; rewards of 0 leave no trace.
+    """Return the parent's claims plus this epoch's rewards, keyed `(account, pool id)`.
 
-    Raises SettlementError when an account would have more than 256 entries: intake must have refused (TOO_MANY_POOLS).
+    Rewards of 0 leave no trace. Raises TooManyPoolsError when an account would have more than 256 entries: intake must
+    have refused (TOO_MANY_POOLS).
     """
-    cumulative = {claim.account: claim.rewards() for claim in previous}
+    claims = {claim.account: claim for claim in previous}
+    earned: defaultdict[Address, dict[int, int]] = defaultdict(dict)
     for (account, pool_id), reward in rewards.items():
         if reward:
-            own = cumulative.setdefault(account, {})
-            own[pool_id] = own.get(pool_id, 0) + reward
-    for account, own in cumulative.items():
-        if len(own) > MAX_POOLS_PER_ACCOUNT:
-            raise SettlementError(
-                f"account 0x{account.hex()} earns from {len(own)} pools, at most 256 are allowed"
-            )
-    return tuple(
-        ClaimLeaf(account, tuple(entry_word(*item) for item in sorted(own.items())))
-        for account, own in sorted(cumulative.items())
-    )
+            earned[account][pool_id] = reward
+    for account, own in earned.items():
+        known = claims.get(account)
+        claims[account] = _grown(account, known.rewards() if known else {}, own)
+    return tuple(claims[account] for account in sorted(claims))
+
+
+def _grown(account: Address, cumulative: dict[int, int], earned: Mapping[int, int]) -> ClaimLeaf:
+    for pool_id, reward in earned.items():
+        cumulative[pool_id] = cumulative.get(pool_id, 0) + reward
+    if len(cumulative) > MAX_POOLS_PER_ACCOUNT:
+        raise TooManyPoolsError(
+            f"account 0x{account.hex()} earns from {len(cumulative)} pools, "
+            f"at most {MAX_POOLS_PER_ACCOUNT} are allowed"
+        )
+    return ClaimLeaf(account, tuple(entry_word(*item) for item in sorted(cumulative.items())))

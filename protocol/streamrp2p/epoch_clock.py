@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from streamrp2p.errors import BeforeGenesisError
+
 
 @dataclass(frozen=True, slots=True)
 class EpochClock:
@@ -24,7 +26,9 @@ class EpochClock:
         return self.end(epoch) + self.intake_grace_seconds
 
     def at(self, now: int) -> int:
-        """Return the epoch that covers `now`; raises ValueError before genesis."""
+        """Return the epoch that covers `now`; raises BeforeGenesisError before genesis."""
         if now < self.genesis:
-            raise ValueError(f"the first epoch begins at {self.genesis}, it is {now}")
+            raise BeforeGenesisError(
+                f"the first epoch begins at {self.genesis}, it is {now}; wait, or check this machine's clock"
+            )
         return (now - self.genesis) // self.epoch_seconds

@@ -27,6 +27,20 @@ class SettlementError(StreamrP2PError):
     """Inputs that the settlement rule cannot accept."""
 
 
+class OverspentError(SettlementError):
+    """A pool spent more than it was funded: the parent epoch or the chain's facts are wrong."""
+
+
+class TooManyPoolsError(SettlementError):
+    """An account would earn from more pools than a claim can hold: intake must refuse such records."""
+
+
+class BeforeGenesisError(StreamrP2PError, ValueError):
+    """A time before the first epoch."""
+
+    retryable = True
+
+
 class BundleError(MalformedError):
     """A bundle that is not valid by docs/protocol.md section 9; `field` names the first wrong part."""
 

@@ -17,7 +17,8 @@ def merge(known: Checked | None, new: Checked) -> Merged | Rejected:
     """Merge a newly checked record of the session into the ledger.
 
     A higher sequence replaces, unless its bytes shrink (NOT_MONOTONE). A lower one changes nothing. The same
-    sequence with other content keeps the record of lower weight. The order of arrival of equal sequences does not matter.
+    sequence with other content keeps the record of lower weight. The order of arrival of equal sequences does not
+    matter.
     """
     if known is None:
         return Merged(new)

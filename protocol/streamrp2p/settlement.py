@@ -64,7 +64,8 @@ def settle(
 ) -> Settlement:
     """Settle one epoch by docs/protocol.md sections 5 and 6. `pools` are all open pools, rising by id.
 
-    Raises SettlementError for a session of a pool that is not among them, TreeError for unordered pools or equal sessions.
+    Raises SettlementError for a session of a pool that is not among them and for what `allocate` and `add_rewards`
+    refuse, TreeError for unordered pools or equal sessions.
     """
     check_rising([pool.pool_id for pool in pools], "pool")
     by_pool = cut(sessions)
