@@ -1,6 +1,7 @@
 """The wire forms of the HTTP APIs: what coordinator, node and their clients say in JSON.
 
-Integers up to 64 bits are numbers, wider ones decimal strings, bytes are 0x hex, names are camelCase (docs/protocol.md section 2).
+Integers up to 64 bits are numbers, wider ones decimal strings, bytes are 0x hex, names are camelCase
+(docs/protocol.md section 2).
 """
 
 from typing import Annotated, Any, Literal
@@ -19,6 +20,10 @@ from streamrp2p import typed_data
 from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.header import EpochHeader
+from streamrp2p.numbers import Address, Hash
+
+MAX_DIGITS = 78
+"""Of 2^256 - 1."""
 
 
 def _hex_bytes(length: int | None) -> tuple[object, ...]:
@@ -29,6 +34,8 @@ def _hex_bytes(length: int | None) -> tuple[object, ...]:
             data = value
         elif isinstance(value, str) and value.startswith("0x"):
             data = bytes.fromhex(value[2:])
+            if len(value) != 2 + 2 * len(data):  # fromhex passes over blanks
+                raise ValueError("expected hex digits alone after 0x")
         else:
             raise ValueError("expected 0x followed by hex digits")
         if length is not None and len(data) != length:
@@ -44,7 +51,12 @@ def _hex_bytes(length: int | None) -> tuple[object, ...]:
 
 def _decimal(bits: int) -> tuple[object, ...]:
     def parse(value: object) -> int:
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 78:
+        if (
+            isinstance(value, str)
+            and value.isascii()
+            and value.isdigit()
+            and len(value) <= MAX_DIGITS
+        ):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << bits:
             raise ValueError(f"expected a decimal string below 2^{bits}")
@@ -368,12 +380,12 @@ class Claim(Wire):
 
     def proof(self) -> ClaimProof:
         """Return the claim proof."""
-        leaf = ClaimLeaf(typed_data.Address(self.account), tuple(self.entries))
+        leaf = ClaimLeaf(Address(self.account), tuple(self.entries))
         return ClaimProof(
             self.header.header(),
             leaf,
             self.index,
-            tuple(map(typed_data.Hash, self.path)),
+            tuple(map(Hash, self.path)),
         )
 
 

@@ -53,9 +53,12 @@ class Bundle:
             fixed(record, RECORD_LENGTH, "session record") for record in self.session_records
         )
         yield from _joined(
-            _CLAIM_HEAD.pack(claim.account, len(claim.entries)) for claim in self.claims
+            _CLAIM_HEAD.pack(
+                fixed(claim.account, 20, "account"), uint(len(claim.entries), 16, "entries")
+            )
+            for claim in self.claims
         )
-        yield from _joined(word.to_bytes(_WORD) for claim in self.claims for word in claim.entries)
+        yield from _joined(word for claim in self.claims for word in claim.words())
         yield from _joined(rejection.encode() for rejection in self.rejections)
 
     def encode(self) -> bytes:

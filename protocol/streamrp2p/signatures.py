@@ -8,22 +8,20 @@ from streamrp2p.numbers import Address, Hash, Signature
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIGNATURE_LENGTH = 65
+PRIVATE_KEY_LENGTH = 32
 
 
 def address_of(private_key: bytes) -> Address:
     """Return the address of a 32-byte private key; raises SignatureError when it is not a valid key."""
-    try:
-        key = PrivateKey(private_key)
-    except ValueError as error:
-        raise SignatureError(
-            "a private key must be 32 bytes, neither 0 nor beyond the curve order"
-        ) from error
-    return _address(key.public_key)
+    return _address(_key(private_key).public_key)
 
 
 def sign(digest: Hash, private_key: bytes) -> Signature:
-    """Sign a 32-byte digest deterministically (RFC 6979). libsecp256k1 always returns the low s."""
-    compact = PrivateKey(private_key).sign_recoverable(digest, hasher=None)
+    """Sign a 32-byte digest deterministically (RFC 6979). libsecp256k1 always returns the low s.
+
+    Raises SignatureError for an invalid key.
+    """
+    compact = _key(private_key).sign_recoverable(digest, hasher=None)
     return Signature(compact[:64] + bytes([compact[64] + 27]))
 
 
@@ -54,6 +52,13 @@ def check_signer(digest: Hash, signature: bytes, expected: Address, who: str) ->
     signer = recover(digest, signature)
     if signer != expected:
         raise SignatureError(f"signed by 0x{signer.hex()}, expected {who} 0x{expected.hex()}")
+
+
+def _key(private_key: bytes) -> PrivateKey:
+    number = int.from_bytes(private_key)
+    if len(private_key) != PRIVATE_KEY_LENGTH or not 0 < number < CURVE_ORDER:
+        raise SignatureError("a private key must be 32 bytes, neither 0 nor beyond the curve order")
+    return PrivateKey(private_key)
 
 
 def _address(public_key: PublicKey) -> Address:
