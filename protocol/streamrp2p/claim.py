@@ -1,7 +1,10 @@
-"""An account's claim of a final epoch: its proof and the call data for `RewardPools`. Source: docs/protocol.md section 7."""
+"""An account's claim of a final epoch: its proof and its call data. Source: docs/protocol.md section 7."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 
 from eth_abi.abi import encode as abi_encode
 
@@ -10,7 +13,7 @@ from streamrp2p.errors import TreeError
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash, Signature
-from streamrp2p.plain_tree import root_of_path
+from streamrp2p.plain_tree import PlainTree, root_of_path
 
 ALL_ENTRIES = (1 << 256) - 1
 """The mask that claims from every pool of the leaf."""
@@ -37,12 +40,31 @@ class ClaimProof:
         return root == self.header.claims_root
 
 
+class ClaimBook:
+    """The claims of one epoch, ready to prove any account: the tree is built once, on the first proof."""
+
+    def __init__(self, header: EpochHeader, claims: Sequence[ClaimLeaf]) -> None:
+        """Take the header and its claims in rising order of account, as in its bundle."""
+        self.header = header
+        self.claims = claims
+
+    def prove(self, account: Address) -> ClaimProof:
+        """Return the proof of `account`; raises TreeError when it has earned nothing yet."""
+        index = bisect_left(self.claims, account, key=attrgetter("account"))
+        if index == len(self.claims) or self.claims[index].account != account:
+            raise TreeError(
+                f"account 0x{account.hex()} has earned nothing up to epoch {self.header.epoch}"
+            )
+        return ClaimProof(self.header, self.claims[index], index, self._tree.path(index))
+
+    @cached_property
+    def _tree(self) -> PlainTree:
+        return claims_tree(self.claims)
+
+
 def prove_claim(header: EpochHeader, claims: Sequence[ClaimLeaf], account: Address) -> ClaimProof:
-    """Return the proof of `account`; raises TreeError when it has earned nothing yet."""
-    for index, leaf in enumerate(claims):
-        if leaf.account == account:
-            return ClaimProof(header, leaf, index, claims_tree(claims).path(index))
-    raise TreeError(f"account 0x{account.hex()} has earned nothing up to epoch {header.epoch}")
+    """Return the proof of one account; for many, keep a `ClaimBook`. Raises TreeError as its `prove` does."""
+    return ClaimBook(header, claims).prove(account)
 
 
 def claim_call_data(proof: ClaimProof, mask: int = ALL_ENTRIES) -> bytes:
