@@ -60,9 +60,7 @@ def sign_playlist(
     for line in lines:
         if _is_uri(line):
             if line not in known:
-                raise MalformedError(
-                    f"playlist names segment {line!r}, whose hash is not known"
-                )
+                raise MalformedError(f"playlist names segment {line!r}, whose hash is not known")
             digest, length = known[line]
             signed.insert(
                 _last_duration(signed),
@@ -80,9 +78,7 @@ def sign_playlist(
     )
 
 
-def verify_playlist(
-    data: bytes, *, pool_id: int, domain: Domain, origin: Address
-) -> LivePlaylist:
+def verify_playlist(data: bytes, *, pool_id: int, domain: Domain, origin: Address) -> LivePlaylist:
     """Check the origin's signature and read the window. Raises SignatureError or MalformedError."""
     if len(data) > MAX_PLAYLIST_BYTES:
         raise MalformedError(
@@ -98,9 +94,7 @@ def verify_playlist(
     except UnicodeDecodeError as error:
         raise MalformedError("playlist is not UTF-8") from error
     media_sequence, published_at = _media_sequence(lines), int(match[1])
-    message = Playlist(
-        pool_id, media_sequence, Hash(sha256(content).digest()), published_at
-    )
+    message = Playlist(pool_id, media_sequence, Hash(sha256(content).digest()), published_at)
     check_signer(
         message.digest(domain),
         Signature(bytes.fromhex(match[2].decode())),
