@@ -154,7 +154,7 @@ def replay_pays_once(facts: Facts) -> Outcome:
     if replay is None:
         return Failed("the double-submitting relay submitted nothing")
     for what, answer in (("first", replay.first), ("second", replay.second)):
-        if answer.accepted != 1:
+        if answer.accepted == 0:
             return Failed(
                 f"the {what} submission was not acknowledged: {_listed(map(_rule, answer.rejections))}"
             )

@@ -117,11 +117,11 @@ class Replay:
     node: Address
     record: bytes
     first: Answer
-    """The record under a batch number of its own."""
+    """The answer to the relay's own batch, which held the record and perhaps others."""
     second: Answer
-    """The same record under another batch number."""
+    """The answer to the same record in another batch."""
     repeated: Answer
-    """The second batch once more, byte for byte."""
+    """The answer to that batch, sent again byte for byte."""
 
 
 @dataclass(frozen=True, slots=True)
