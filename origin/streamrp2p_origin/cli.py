@@ -1,0 +1,133 @@
+"""`streamrp2p origin`: make the keys, run, and push a test stream."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from streamrp2p.durable import StorageError
+from streamrp2p.errors import MalformedError, StreamrP2PError
+from streamrp2p_origin import identity
+from streamrp2p_origin.errors import OriginSetupError
+from streamrp2p_origin.registry import pool_facts
+
+EXIT_FAILURE, EXIT_SETUP, EXIT_LATER = 1, 2, 3
+
+app = typer.Typer(
+    help="Publish a stream: take RTMP, sign its segments.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Folder = Annotated[Path, typer.Option("--dir", help="The origin's folder: keys and segments.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON; log in JSON lines.")]
+
+
+@app.command()
+def init(folder: Folder, as_json: AsJson = False) -> None:
+    """Make the origin's signing key and stream key, readable by you alone."""
+    with _explained():
+        address = f"0x{identity.create(folder).address.hex()}"
+    stream_key_file = folder / identity.STREAM_KEY_FILE
+    if as_json:
+        typer.echo(json.dumps({"address": address, "streamKeyFile": str(stream_key_file)}))
+        return
+    typer.echo(f"Origin key: {address}")
+    typer.echo(f"Stream key: in {stream_key_file}, for your encoder alone")
+    typer.echo(
+        "Next: name the origin key in your pool's stream record, then: streamrp2p origin run"
+    )
+
+
+@app.command()
+def run(
+    *,
+    folder: Folder,
+    pool: Annotated[int, typer.Option(help="The pool whose stream this is.", min=0)],
+    coordinator: Annotated[
+        str | None, typer.Option(help="Coordinator's URL, to learn chain and contracts from.")
+    ] = None,
+    rpc: Annotated[
+        str | None, typer.Option(help="Chain's RPC URL, instead of a coordinator.")
+    ] = None,
+    deployment: Annotated[
+        Path | None, typer.Option(help="Deployment file that goes with --rpc.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Interface of the HTTP port.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="HTTP port; 0 chooses one.", min=0, max=65535)] = 8080,
+    rtmp_host: Annotated[str, typer.Option(help="Interface of the RTMP port.")] = "127.0.0.1",
+    rtmp_port: Annotated[
+        int, typer.Option(help="RTMP port; 0 chooses one.", min=0, max=65535)
+    ] = 1935,
+    segment_seconds: Annotated[
+        float, typer.Option(help="Wanted length of a segment.", min=0.5, max=10)
+    ] = 2.0,
+    window: Annotated[int, typer.Option(help="Segments in the playlist.", min=3, max=100)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Take RTMP at rtmp://HOST:PORT/live/STREAMKEY and serve signed HLS until SIGTERM."""
+    from streamrp2p_origin.publisher import Stream  # noqa: PLC0415 - `init` needs no server
+    from streamrp2p_origin.service import Ports, serve  # noqa: PLC0415
+
+    _configure_log(as_json=as_json)
+    with _explained():
+        keys = identity.load(folder)
+        domain = pool_facts(pool, keys.address, coordinator, rpc, deployment)
+        stream = Stream(pool, domain, segment_seconds, window)
+        asyncio.run(serve(folder, keys, stream, Ports(host, port, rtmp_host, rtmp_port)))
+
+
+@app.command("publish-test")
+def publish_test(
+    rtmp: Annotated[
+        str,
+        typer.Option(help="Server URL, such as rtmp://127.0.0.1:1935/live; the key may follow."),
+    ],
+    stream_key_file: Annotated[
+        Path | None, typer.Option(help="File with the stream key, if the URL does not end in it.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long.", min=1)] = 30.0,
+    bitrate: Annotated[int, typer.Option(help="Video, kbit/s.", min=50, max=50_000)] = 1000,
+    key_frame_seconds: Annotated[
+        float, typer.Option(help="Distance of key frames.", min=0.1, max=20)
+    ] = 1.0,
+) -> None:
+    """Encode a test picture and a tone in real time and push them to an RTMP server."""
+    from streamrp2p_origin.encoder import publish_test as push  # noqa: PLC0415
+
+    with _explained():
+        key = identity.read_secret(stream_key_file) if stream_key_file else ""
+        url = f"{rtmp.rstrip('/')}/{key}" if key else rtmp
+        push(url, seconds=seconds, video_kbit=bitrate, key_frame_seconds=key_frame_seconds)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """End with one line and the exit code that fits instead of a traceback."""
+    try:
+        yield
+    except StreamrP2PError as error:
+        typer.echo(f"Error: {error}", err=True)
+        is_setup = isinstance(error, OriginSetupError | MalformedError | StorageError)
+        code = EXIT_LATER if error.retryable else EXIT_SETUP if is_setup else EXIT_FAILURE
+        raise typer.Exit(code) from None
+
+
+def _configure_log(*, as_json: bool) -> None:
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,25 @@
+"""What can go wrong at an origin, each with what to do about it."""
+
+from streamrp2p.errors import MalformedError, StreamrP2PError
+
+
+class OriginError(StreamrP2PError):
+    """Root of the origin's own failures."""
+
+
+class OriginSetupError(OriginError):
+    """The folder, the keys, the ports or the machine are not fit to run; final until someone changes them."""
+
+
+class RtmpError(OriginError, MalformedError):
+    """An encoder's bytes that break RTMP, or ask for what this server does not do; its connection is closed."""
+
+
+class UnusableInputError(OriginError):
+    """An encoder's stream that cannot be packaged; `str` says which encoder setting to change."""
+
+
+class PackagingError(OriginError):
+    """ffmpeg ended with an error; the encoder may connect again."""
+
+    retryable = True

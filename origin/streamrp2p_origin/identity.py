@@ -1,0 +1,101 @@
+"""An origin's folder: its signing key, its stream key, and one origin at a time in it."""
+
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamrp2p.durable import write_atomically
+from streamrp2p.numbers import Address
+from streamrp2p.signatures import address_of
+from streamrp2p_origin.errors import OriginSetupError
+
+ORIGIN_KEY_FILE = "origin.key"
+STREAM_KEY_FILE = "stream.key"
+_KEY_BYTES = 32
+_STREAM_KEY_BYTES = 18
+"""144 bits: nobody guesses it over a network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The secrets of one origin. Neither is ever shown by `repr` or logged."""
+
+    origin_key: bytes = field(repr=False)
+    stream_key: str = field(repr=False)
+
+    @property
+    def address(self) -> Address:
+        """The origin key's address, which the pool's stream record names."""
+        return address_of(self.origin_key)
+
+
+def create(folder: Path) -> Identity:
+    """Make the folder and its keys; raises FileAlreadyExistsError rather than replace a key.
+
+    The key stands unencrypted in a file that only its owner may read: an origin must start again without a person, and
+    all that its key can do is to serve a bad picture of this one stream.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    origin_key, stream_key = _new_key(), secrets.token_urlsafe(_STREAM_KEY_BYTES)
+    for name, secret in ((ORIGIN_KEY_FILE, "0x" + origin_key.hex()), (STREAM_KEY_FILE, stream_key)):
+        write_atomically(folder / name, secret.encode() + b"\n", mode=0o600, overwrite=False)
+    return Identity(origin_key, stream_key)
+
+
+def load(folder: Path) -> Identity:
+    """Read the keys; raises OriginSetupError that names the file, never what stands in it."""
+    hex_key = read_secret(folder / ORIGIN_KEY_FILE).removeprefix("0x")
+    try:
+        origin_key = bytes.fromhex(hex_key)
+    except ValueError:
+        origin_key = b""
+    if len(origin_key) != _KEY_BYTES:
+        raise OriginSetupError(
+            f"{folder / ORIGIN_KEY_FILE} must hold a private key as 64 hex digits; restore it from "
+            "your backup, or make a new folder and name its address in the pool's stream record"
+        )
+    stream_key = read_secret(folder / STREAM_KEY_FILE)
+    if not stream_key or not stream_key.isprintable() or "/" in stream_key or " " in stream_key:
+        raise OriginSetupError(
+            f"{folder / STREAM_KEY_FILE} must hold one line without spaces and slashes"
+        )
+    return Identity(origin_key, stream_key)
+
+
+def read_secret(path: Path) -> str:
+    """Return the one line of a file that only its owner can read; raises OriginSetupError otherwise."""
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise OriginSetupError(f"{path} is open to other users: chmod 600 {path}")
+        return path.read_text().strip()
+    except FileNotFoundError:
+        raise OriginSetupError(
+            f"{path} does not exist: make the keys first, streamrp2p origin init --dir {path.parent}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise OriginSetupError(f"{path} cannot be read: {type(error).__name__}") from None
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process alone; raises OriginSetupError when another origin runs in it."""
+    descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OriginSetupError(
+                f"another origin runs in {folder}: stop it, or use another folder"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _new_key() -> bytes:
+    return secrets.token_bytes(_KEY_BYTES)  # Not a valid key with probability 2^-127.

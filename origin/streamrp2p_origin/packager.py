@@ -1,0 +1,143 @@
+"""One visit of an encoder: its FLV goes into ffmpeg, finished MPEG-TS segments come out."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamrp2p_origin import flv
+from streamrp2p_origin.errors import PackagingError
+from streamrp2p_origin.ffmpeg import tethered
+from streamrp2p_origin.probe import Plan
+from streamrp2p_origin.rtmp.session import MediaTag
+
+END_SECONDS = 10.0
+"""How long ffmpeg may take for its last segment once the encoder is gone."""
+_TAIL_BYTES = 2048
+"""Of ffmpeg's messages, kept for the error that explains its end."""
+_DISK_FULL = "No space left on device"
+
+
+@dataclass(frozen=True, slots=True)
+class PackedSegment:
+    """A segment that ffmpeg has finished: a file, and its duration in microseconds."""
+
+    path: Path
+    duration_micros: int
+
+
+def packaging_command(
+    executable: str, plan: Plan, segment_seconds: float, folder: Path
+) -> list[str]:
+    """Return ffmpeg's command line: FLV on stdin, segments into `folder`, one CSV line on stdout for each."""
+    transcode_video = [
+        "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-pix_fmt", "yuv420p",
+        "-sc_threshold", "0", "-force_key_frames", f"expr:gte(t,n_forced*{segment_seconds:g})",
+    ]  # fmt: skip
+    transcode_audio = ["-c:a", "aac", "-b:a", "128k", "-ac", "2"]
+    return [
+        executable, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning",
+        "-f", "flv", "-i", "pipe:0", "-map", "0:v:0", "-map", "0:a:0?",
+        *(["-c:v", "copy"] if plan.video == "copy" else transcode_video),
+        *(transcode_audio if plan.audio == "transcode" else ["-c:a", "copy"]),
+        "-f", "segment", "-segment_format", "mpegts", "-individual_header_trailer", "0",
+        # Timestamps are rounded to milliseconds, so a key frame may come a little before its due.
+        "-segment_time", f"{segment_seconds:g}", "-segment_time_delta", "0.05",
+        "-segment_list", "pipe:1", "-segment_list_type", "csv", str(folder / "%08d.ts"),
+    ]  # fmt: skip
+
+
+class Packager:
+    """Runs ffmpeg from `start` until `finish` or `kill`. Segments are read while media is written."""
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
+        self._process = process
+        self._folder = folder
+        self._tail = b""
+        self._reading = asyncio.create_task(self._read_messages())
+
+    @classmethod
+    async def start(
+        cls, executable: str, plan: Plan, segment_seconds: float, folder: Path
+    ) -> "Packager":
+        """Start ffmpeg; `folder` must exist and be empty."""
+        process = await asyncio.create_subprocess_exec(
+            *tethered(packaging_command(executable, plan, segment_seconds, folder)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        packager = cls(process, folder)
+        await packager._write(flv.header(has_video=True, has_audio=plan.audio is not None))
+        return packager
+
+    @property
+    def pid(self) -> int:
+        """Ffmpeg's process id."""
+        return self._process.pid
+
+    async def write(self, tag: MediaTag) -> None:
+        """Hand a tag to ffmpeg, waiting while it is busy; raises PackagingError when ffmpeg has ended."""
+        await self._write(flv.encode(tag))
+
+    async def segments(self) -> AsyncIterator[PackedSegment]:
+        """Yield each segment as ffmpeg finishes it, until ffmpeg ends."""
+        output = self._process.stdout
+        assert output is not None  # noqa: S101 - a pipe was asked for
+        while line := (await output.readline()).decode().strip():
+            name, start, end = line.rsplit(",", 2)
+            duration = round((float(end) - float(start)) * 1_000_000)
+            yield PackedSegment(self._folder / Path(name).name, duration)
+
+    async def close(self) -> None:
+        """Tell ffmpeg that no more comes; it writes its last segment and ends."""
+        pipe = self._process.stdin
+        assert pipe is not None  # noqa: S101 - a pipe was asked for
+        pipe.close()
+        with contextlib.suppress(ConnectionError):
+            await pipe.wait_closed()
+
+    async def wait(self) -> None:
+        """Wait for the end of ffmpeg; raises PackagingError when it failed or hung."""
+        try:
+            code = await asyncio.wait_for(self._process.wait(), END_SECONDS)
+        except TimeoutError:
+            await self.kill()
+            raise PackagingError("ffmpeg did not end and was killed") from None
+        await self._reading
+        if code != 0:
+            raise self._failure(code)
+
+    async def kill(self) -> None:
+        """Stop ffmpeg at once, if it runs."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await self._reading
+
+    async def _write(self, data: bytes) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None  # noqa: S101 - a pipe was asked for
+        try:
+            pipe.write(data)
+            await pipe.drain()
+        except ConnectionError:
+            code = await self._process.wait()
+            await self._reading
+            raise self._failure(code) from None
+
+    async def _read_messages(self) -> None:
+        messages = self._process.stderr
+        assert messages is not None  # noqa: S101 - a pipe was asked for
+        while data := await messages.read(_TAIL_BYTES):
+            self._tail = (self._tail + data)[-_TAIL_BYTES:]
+
+    def _failure(self, code: int) -> PackagingError:
+        lines = self._tail.decode(errors="replace").split("\n")
+        messages = " | ".join(line.strip() for line in lines if line.strip()) or "it said nothing"
+        if _DISK_FULL in messages:
+            return PackagingError(
+                f"ffmpeg could not write to {self._folder}: the disk is full; free some space"
+            )
+        return PackagingError(f"ffmpeg ended with exit code {code}: {messages}")
