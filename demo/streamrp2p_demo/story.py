@@ -1,0 +1,164 @@
+"""What happens in the run, in order: honest work, three adversaries, a crash, and the epochs that settle it all."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+from streamrp2p.client import CoordinatorClient
+from streamrp2p.epoch_clock import EpochClock
+from streamrp2p_demo.adversaries import double_submitter, over_reporter
+from streamrp2p_demo.evidence import answered_batches, promises_of
+from streamrp2p_demo.facts import Crash, Promise
+from streamrp2p_demo.layout import VIEWERS
+from streamrp2p_demo.market import Market
+from streamrp2p_demo.processes import Child
+from streamrp2p_demo.stack import Relay, Stack
+
+HONEST_SECONDS = 5.0
+"""How long the over-reporting viewer is honest before it lies."""
+CRASH_AFTER_SECONDS = 8
+"""How far into its epoch the relay is killed: by then it has acknowledgements to lose."""
+LAST_RECEIPTS_SECONDS = 3
+"""How long before the end of the last epoch the viewers stop."""
+SETTLING_SECONDS = 60.0
+"""Beyond grace and challenge window: what settling, committing and finalising may take."""
+
+
+@dataclass(slots=True)
+class Story:
+    """The run after the stack is up. `coordinator` and `market` answer what time it is and what was settled."""
+
+    stack: Stack
+    market: Market
+    coordinator: CoordinatorClient
+    epochs: int
+    clock: EpochClock = field(init=False)
+    viewers: list[Child] = field(default_factory=list)
+    first_epoch: int = 0
+    crash: Crash | None = None
+
+    def __post_init__(self) -> None:
+        self.clock = self.market.book.clock()
+
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch with viewers."""
+        return self.first_epoch + self.epochs - 1
+
+    @property
+    def now_epoch(self) -> int:
+        """The epoch that covers this second."""
+        return self.clock.at(int(time.time()))
+
+    def play(self) -> None:
+        """Run all of it; returns when the last epoch with viewers is final."""
+        self.send_viewers()
+        self.wait_until(self.clock.start(self.first_epoch), "the first whole epoch")
+        self.send_adversaries()
+        self.crash = self.crash_relay(self.stack.relays[0])
+        self.wait_until(self.clock.end(self.last_epoch), "the last epoch's end")
+        self.wait_for_viewers()
+        self.wait_until_final()
+        # The evidence that came after the crash counts as well.
+        promises = {*self.crash.promises, *self._promises(self.stack.relays[0])}
+        self.crash = replace(self.crash, promises=tuple(promises))
+
+    def send_viewers(self) -> None:
+        """Start the viewers in the epoch under way; the whole epochs to come are those that count."""
+        self.first_epoch = self.now_epoch + 1
+        until = self.clock.end(self.last_epoch) - LAST_RECEIPTS_SECONDS
+        for number in range(1, VIEWERS + 1):
+            seconds = int(until - time.time())
+            self.viewers.append(
+                self.stack.start_viewer(f"viewer-{number}", self.market.pool_id, seconds)
+            )
+        self.tell(
+            f"{VIEWERS} viewers watch, each a process, until the end of epoch {self.last_epoch}"
+        )
+
+    def send_adversaries(self) -> None:
+        """Start the viewer that lies and the relay that submits twice; the corrupting relay is there."""
+        stack, layout = self.stack, self.stack.layout
+        victim = stack.relays[1]
+        stack.supervisor.start(
+            "over-reporter",
+            over_reporter.command(
+                *(stack.coordinator_url, self.market.pool_id, victim.node),
+                layout.report("over-reporter"),
+                honest_seconds=HONEST_SECONDS,
+            ),
+            may_end=True,
+        )
+        folder = layout.relay(victim.name)
+        stack.supervisor.start(
+            "double-submitter",
+            double_submitter.command(
+                stack.coordinator_url,
+                folder / "batches",
+                folder / "node.keystore.json",
+                layout.password_file,
+                layout.report("double-submitter"),
+            ),
+            may_end=True,
+        )
+        self.tell(
+            f"epoch {self.now_epoch}: an over-reporting viewer joins, {victim.name} submits a receipt twice, "
+            f"{stack.corrupting.name} corrupts segments"
+        )
+
+    def crash_relay(self, relay: Relay) -> Crash:
+        """Kill a relay in the middle of an epoch, once something was acknowledged to it there; start it again."""
+        epoch = self.now_epoch
+        self.wait_until(self.clock.start(epoch) + CRASH_AFTER_SECONDS, "the middle of the epoch")
+        self.stack.wait_for(
+            f"an acknowledgement to {relay.name}",
+            lambda: any(promise.epoch == epoch for promise in self._promises(relay)) or None,
+        )
+        epoch = self.now_epoch
+        assert relay.child is not None  # noqa: S101 - the stack started it
+        self.stack.supervisor.kill(relay.child)
+        before = self._promises(relay)
+        self.tell(
+            f"epoch {epoch}: {relay.name} killed with SIGKILL; {len(before)} records had been acknowledged to it"
+        )
+        self.stack.start_relay(relay)
+        self.stack.wait_for_relay(relay)
+        self.tell(f"epoch {self.now_epoch}: {relay.name} is back")
+        return Crash(relay.name, relay.node, epoch, self.now_epoch, tuple(before), len(before))
+
+    def wait_for_viewers(self) -> None:
+        """Wait until every viewer has ended."""
+        self.stack.wait_for(
+            "the viewers' ends",
+            lambda: all(viewer.exit_code is not None for viewer in self.viewers) or None,
+        )
+        self.tell("all viewers have ended")
+
+    def wait_until_final(self) -> None:
+        """Wait until the last epoch with viewers is final, and tell of each that becomes so."""
+        grid = self.stack.grid
+        told = 0
+
+        def is_final() -> bool | None:
+            nonlocal told
+            final = self.market.book.finalised_epochs()
+            while told < final:
+                self.tell(f"epoch {told} is final")
+                told += 1
+            return final > self.last_epoch or None
+
+        timeout = grid.intake_grace_seconds + grid.challenge_seconds + SETTLING_SECONDS
+        self.stack.wait_for(f"epoch {self.last_epoch} to be final", is_final, timeout)
+
+    def wait_until(self, moment: int, what: str) -> None:
+        """Wait until a Unix time, while all servers run."""
+        seconds = moment - time.time()
+        if seconds > 0:
+            self.stack.wait_for(what, lambda: time.time() >= moment or None, seconds + 5)
+
+    def tell(self, event: str) -> None:
+        """Tell of an event."""
+        self.stack.progress.tell(event)
+
+    def _promises(self, relay: Relay) -> list[Promise]:
+        folder = self.stack.layout.relay(relay.name) / "batches"
+        return promises_of(answered_batches(folder))
