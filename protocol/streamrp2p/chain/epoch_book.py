@@ -161,12 +161,13 @@ class EpochBookContract(Contract):
     def committed_header(self, epoch: int) -> CommittedHeader | None:
         """Return the header that stands for one epoch, or None."""
         kept = self.status(epoch)
-        topic = epoch.to_bytes(32)
-        found = [
-            self._committed(log) for log in self._logs(("HeaderCommitted",), first_topics=[topic])
-        ]
-        standing = [one for one in found if one.header_hash[:28] == kept.digest]
+        standing = [one for one in self.commits(epoch) if one.header_hash[:28] == kept.digest]
         return standing[-1] if standing else None
+
+    def commits(self, epoch: int) -> list[CommittedHeader]:
+        """Return every header that was ever committed for one epoch, oldest first: also those that were voided."""
+        logs = self._logs(("HeaderCommitted",), first_topics=[epoch.to_bytes(32)])
+        return [self._committed(log) for log in logs]
 
     def commit_call(self, header: EpochHeader) -> Call:
         """Commit the next epoch's header; only the bonded poster."""
