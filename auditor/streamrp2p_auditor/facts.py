@@ -1,0 +1,61 @@
+"""What the chain says of one committed epoch: all that the auditor believes without recomputing."""
+
+from dataclasses import dataclass
+
+from streamrp2p.chain import (
+    CommittedHeader,
+    EpochBookContract,
+    EpochStatus,
+    RewardPoolsContract,
+)
+from streamrp2p.settlement import PoolInput
+from streamrp2p.typed_data import Domain
+from streamrp2p_auditor.errors import EpochNotCommittedError, EpochVoidedError, HeaderMissingError
+
+
+@dataclass(frozen=True, slots=True)
+class EpochFacts:
+    """The header that stands, its parent (None for epoch 0), and the pools that were open, rising by id."""
+
+    domain: Domain
+    status: EpochStatus
+    committed: CommittedHeader
+    parent: CommittedHeader | None
+    pools: tuple[PoolInput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The contracts of one deployment."""
+
+    book: EpochBookContract
+    pools: RewardPoolsContract
+    domain: Domain
+
+    def facts(self, epoch: int) -> EpochFacts:
+        """Read an epoch's facts.
+
+        Raises EpochNotCommittedError, EpochVoidedError, HeaderMissingError, and what the chain's wrappers raise.
+        """
+        status, committed = self._standing(epoch)
+        parent = self._standing(epoch - 1)[1] if epoch else None
+        inputs = tuple(self.pools.pool_inputs(epoch))
+        return EpochFacts(self.domain, status, committed, parent, inputs)
+
+    def newest_epoch(self) -> int | None:
+        """Return the newest epoch with a header, or None when there is none."""
+        next_epoch = self.book.next_epoch()
+        return next_epoch - 1 if next_epoch else None
+
+    def _standing(self, epoch: int) -> tuple[EpochStatus, CommittedHeader]:
+        status = self.book.status(epoch)
+        commits = self.book.commits(epoch)
+        if status.state == "none":
+            if commits:
+                raise EpochVoidedError(epoch, [one.header_hash for one in commits])
+            raise EpochNotCommittedError(epoch, self.book.next_epoch())
+        for one in reversed(commits):
+            # The digest is what the chain holds; the event is only what the RPC says of it.
+            if one.header.hash()[: len(status.digest)] == status.digest:
+                return status, one
+        raise HeaderMissingError(epoch)

@@ -1,0 +1,53 @@
+"""The use case: bring an epoch's header, bundle, parent and chain facts together and let the pure core judge."""
+
+from dataclasses import dataclass
+
+from streamrp2p.audit import Verdict, audit
+from streamrp2p.bundle import decode_bundle
+from streamrp2p.chain import CommittedHeader
+from streamrp2p.errors import BundleError
+from streamrp2p.settlement import GENESIS, Parent, header_of
+from streamrp2p_auditor.bundles import BundleStore
+from streamrp2p_auditor.errors import ParentUnusableError
+from streamrp2p_auditor.facts import Chain, EpochFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, with the facts that it rests on. `source` gave the bundle of `bundle_bytes` bytes."""
+
+    facts: EpochFacts
+    verdict: Verdict
+    source: str
+    bundle_bytes: int
+
+
+def judge(chain: Chain, bundles: BundleStore, epoch: int) -> Judged:
+    """Judge one epoch, given that its parent is right. Safe to repeat: nothing is written or sent.
+
+    Raises AuditError when it cannot be judged, and what the chain's wrappers raise.
+    """
+    facts = chain.facts(epoch)
+    parent = GENESIS if facts.parent is None else _parent(facts.parent, bundles)
+    fetched = bundles.fetch(facts.committed.header.data_hash)
+    verdict = audit(
+        facts.domain,
+        facts.committed.header,
+        fetched.data,
+        parent,
+        facts.pools,
+        facts.committed.poster,
+    )
+    return Judged(facts, verdict, fetched.source, len(fetched.data))
+
+
+def _parent(committed: CommittedHeader, bundles: BundleStore) -> Parent:
+    header = committed.header
+    try:
+        bundle = decode_bundle(bundles.fetch(header.data_hash).data)
+    except BundleError as error:
+        raise ParentUnusableError(header.epoch, str(error)) from error
+    # The hash names the bytes; the roots must be theirs too, or the parent's state is not what was committed.
+    if header_of(bundle) != header:
+        raise ParentUnusableError(header.epoch, "its bundle does not lead to its header")
+    return Parent.of(header, bundle)
