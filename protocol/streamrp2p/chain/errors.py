@@ -74,13 +74,16 @@ class DeploymentError(ChainError):
 
 
 class TransactionRevertedError(ChainError):
-    """A contract refused. `name` is its custom error (`Error` for a text), `arguments` its values by name."""
+    """A contract refused. `name` is its custom error (`Error` for a text), `arguments` its values by name.
+
+    `shown` is both as `Name(argument=value)`.
+    """
 
     def __init__(self, name: str, arguments: Mapping[str, object], contract: str = "") -> None:
         shown = ", ".join(f"{key}={_shown(value)}" for key, value in arguments.items())
+        self.shown = f"{name}({shown})"
         advice = ADVICE.get(name, "check the arguments and the state of the contract")
-        who = contract or "the contract"
-        super().__init__(f"{who} refused with {name}({shown}); {advice}")
+        super().__init__(f"{contract or 'the contract'} refused with {self.shown}; {advice}")
         self.name = name
         self.arguments = dict(arguments)
 

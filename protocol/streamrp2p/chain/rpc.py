@@ -1,35 +1,28 @@
 """Requests to an Ethereum RPC. This is the one place where transport and RPC failures become errors of this package."""
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from eth_abi.exceptions import DecodingError
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint, RPCResponse
 
-from streamrp2p.chain.abi_codec import errors_by_selector
 from streamrp2p.chain.errors import (
     ChainError,
-    InsufficientFundsError,
-    NonceTooLowError,
     RpcRefusedError,
     RpcUnavailableError,
-    TransactionRevertedError,
     WrongChainError,
 )
+from streamrp2p.chain.rpc_errors import clip, error_of
 
 TIMEOUT_SECONDS = 10.0
 BATCH_REQUESTS = 100
 """Requests in one HTTP exchange; hosted RPCs allow at least so many."""
 
-_REVERT_CODE = 3
-_LIMIT_CODES = frozenset({-32005, 429})
-_MAX_TEXT = 300
-_ERROR_STRING = bytes.fromhex("08c379a0")
-_PANIC = bytes.fromhex("4e487b71")
+_REFUSED_STATUSES = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
 
 Json = Any
 """What a JSON-RPC answer holds: whoever uses it checks it."""
@@ -54,7 +47,7 @@ class RpcProvider(HTTPProvider):
         try:
             response = super().make_request(method, params)
         except (OSError, ValueError, Web3Exception) as error:
-            raise self._failure(error) from None
+            response = self._answer_of(error)
         if not isinstance(response, dict):
             raise self._no_answer()
         return response
@@ -66,24 +59,38 @@ class RpcProvider(HTTPProvider):
         try:
             responses = super().make_batch_request(batch_requests)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, Web3Exception) as error:
-            raise self._failure(error) from None
-        if isinstance(responses, list) and len(responses) != len(batch_requests):
-            raise self._no_answer()
-        return responses
+            return self._answer_of(error)
+        if isinstance(responses, dict):
+            return responses
+        if len(responses) == len(batch_requests) and all(
+            isinstance(one, dict) for one in responses
+        ):
+            return responses
+        raise self._no_answer()
 
-    def _failure(self, error: Exception) -> ChainError:
-        # Neither cause nor text is shown: requests puts the whole URL, with its key, in both.
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        if status in (401, 403):
-            return RpcRefusedError(
-                f"the RPC {self.shown_url} refused with HTTP {status}; check the key in its URL"
-            )
+    def _answer_of(self, error: Exception) -> RPCResponse:
+        """Return the RPC's own error where HTTP's hides one; else raise what the failure means.
+
+        Neither cause nor text is shown: requests puts the whole URL, with its key, in both.
+        """
+        http = getattr(error, "response", None)
+        status: int | None = getattr(http, "status_code", None)
+        if http is not None and status is not None and status in _REFUSED_STATUSES:
+            try:
+                body = json.loads(http.content)
+            except ValueError:
+                body = None
+            if isinstance(body, dict) and "error" in body:
+                return cast("RPCResponse", body)
+            raise RpcRefusedError(
+                f"the RPC {self.shown_url} refused with HTTP {status}; check the path and key in its URL"
+            ) from None
         if isinstance(error, OSError) and not isinstance(error, ValueError):
             said = f" (HTTP {status})" if status else f" ({type(error).__name__})"
-            return RpcUnavailableError(
+            raise RpcUnavailableError(
                 f"the RPC {self.shown_url} does not answer{said}; check that it runs, or name another"
-            )
-        return self._no_answer()
+            ) from None
+        raise self._no_answer() from None
 
     def _no_answer(self) -> RpcRefusedError:
         return RpcRefusedError(
@@ -106,8 +113,8 @@ def connect(
     wrong: ChainError | None = None
     failures: list[ChainError] = []
     for url in urls:
-        web3 = Web3(RpcProvider(url, timeout_seconds))
         try:
+            web3 = Web3(RpcProvider(url, timeout_seconds))
             found = quantity(request(web3, "eth_chainId", []))
         except ChainError as error:
             failures.append(error)
@@ -153,14 +160,14 @@ def quantity(value: object) -> int:
     """Return the integer of a JSON-RPC quantity such as 0x1f."""
     if isinstance(value, str) and re.fullmatch(r"0x[0-9a-fA-F]{1,64}", value):
         return int(value, 16)
-    raise RpcRefusedError(f"the RPC sent {_clip(value)!r} where a number belongs; name another RPC")
+    raise RpcRefusedError(f"the RPC sent {clip(value)!r} where a number belongs; name another RPC")
 
 
 def data_of(value: object) -> bytes:
     """Return the bytes of JSON-RPC data such as 0x00ff."""
     if isinstance(value, str) and re.fullmatch(r"0x([0-9a-fA-F]{2})*", value):
         return bytes.fromhex(value[2:])
-    raise RpcRefusedError(f"the RPC sent {_clip(value)!r} where bytes belong; name another RPC")
+    raise RpcRefusedError(f"the RPC sent {clip(value)!r} where bytes belong; name another RPC")
 
 
 def block_parameter(block: Block | None) -> str:
@@ -170,74 +177,9 @@ def block_parameter(block: Block | None) -> str:
     return hex(block) if isinstance(block, int) else block
 
 
-def error_of(error: object) -> ChainError:
-    """Turn a JSON-RPC error object into an error that says what to do."""
-    fields: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
-    code = fields.get("code")
-    message = _clip(fields.get("message", "no reason given"))
-    lowered = message.lower()
-    revert = _revert_data(fields)
-    if revert or code == _REVERT_CODE or "revert" in lowered:
-        return reverted(revert, message)
-    if "insufficient funds" in lowered or "gas required exceeds allowance" in lowered:
-        return InsufficientFundsError(
-            f"the sender cannot pay for this transaction's value and gas ({message}); send it some ether"
-        )
-    if "nonce too low" in lowered or "already known" in lowered or "underpriced" in lowered:
-        return NonceTooLowError(
-            f"another transaction of this sender is under way ({message}); try again when it is mined"
-        )
-    if code in _LIMIT_CODES or "rate limit" in lowered or "too many requests" in lowered:
-        return RpcUnavailableError(f"the RPC limits its users ({message}); wait, or name another")
-    return RpcRefusedError(
-        f"the RPC refused: {message}; check the request and the RPC",
-        code if isinstance(code, int) else None,
-    )
-
-
-def reverted(data: bytes, message: str = "") -> TransactionRevertedError:
-    """Name the custom error in revert data; an unknown one by its selector, none at all by the RPC's message."""
-    selector, rest = data[:4], data[4:]
-    known = errors_by_selector().get(selector)
-    try:
-        if known is not None:
-            return TransactionRevertedError(
-                known.name, known.inputs.named(rest), _contract_of(known.name)
-            )
-        if selector == _ERROR_STRING:
-            return TransactionRevertedError("Error", {"reason": _clip(_abi_text(rest))})
-        if selector == _PANIC:
-            return TransactionRevertedError("Panic", {"code": hex(int.from_bytes(rest))})
-    except (DecodingError, UnicodeDecodeError):
-        pass
-    if selector:
-        return TransactionRevertedError("UnknownError", {"selector": selector})
-    return TransactionRevertedError("Revert", {"message": message} if message else {})
-
-
-def decode_revert(error: object) -> str:
-    """Return `Name(argument=value, ...)` of revert data, a JSON-RPC error object or an exception of web3 or ours."""
-    match error:
-        case TransactionRevertedError():
-            found = error
-        case bytes():
-            found = reverted(error)
-        case str() if re.fullmatch(r"0x([0-9a-fA-F]{2})*", error):
-            found = reverted(bytes.fromhex(error[2:]))
-        case dict():
-            found = reverted(_revert_data(error), _clip(error.get("message", "")))
-        case _:
-            data = getattr(error, "data", None)
-            found = reverted(_revert_data({"data": data}), _clip(error))
-    shown = ", ".join(
-        f"{key}={'0x' + value.hex() if isinstance(value, bytes) else value}"
-        for key, value in found.arguments.items()
-    )
-    return f"{found.name}({shown})"
-
-
 def _result(response: RPCResponse) -> Json:
-    if "error" in response:
+    # Some RPCs send a null error beside the result.
+    if response.get("error") is not None:
         raise error_of(response["error"])
     if "result" not in response:
         raise RpcRefusedError("the RPC answered with neither result nor error; name another RPC")
@@ -260,28 +202,3 @@ def _chunks(
 ) -> Iterator[Sequence[tuple[str, Sequence[Any]]]]:
     for start in range(0, len(requests), BATCH_REQUESTS):
         yield requests[start : start + BATCH_REQUESTS]
-
-
-def _revert_data(fields: Mapping[str, Any]) -> bytes:
-    data = fields.get("data")
-    if isinstance(data, dict):
-        data = data.get("data", data.get("result"))
-    if isinstance(data, str):
-        found = re.search(r"0x(?:[0-9a-fA-F]{2})*", data)
-        return bytes.fromhex(found[0][2:]) if found else b""
-    return b""
-
-
-def _abi_text(data: bytes) -> str:
-    from eth_abi.abi import decode  # noqa: PLC0415 - only on this path
-
-    (text,) = decode(["string"], data)
-    return str(text)
-
-
-def _contract_of(error_name: str) -> str:
-    return error_name.partition("_")[0] if "_" in error_name else ""
-
-
-def _clip(value: object) -> str:
-    return re.sub(r"[^\x20-\x7e\xa0-\U0010ffff]+", " ", str(value))[:_MAX_TEXT]

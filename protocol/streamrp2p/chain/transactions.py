@@ -15,7 +15,8 @@ from streamrp2p.chain.errors import (
     TransactionPendingError,
     TransactionRevertedError,
 )
-from streamrp2p.chain.rpc import Json, data_of, quantity, request, request_many, reverted
+from streamrp2p.chain.rpc import Json, data_of, quantity, request, request_many
+from streamrp2p.chain.rpc_errors import reverted
 from streamrp2p.numbers import Address, Hash
 from streamrp2p.signatures import address_of
 

@@ -1,0 +1,142 @@
+"""What the SDK's commands share: options, keys from files, exit codes, and errors of one line."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from streamrp2p.durable import StorageError
+from streamrp2p.errors import MalformedError, StreamrP2PError
+from streamrp2p.keys import KeystoreError, load_key_file, load_keystore, read_password
+from streamrp2p.numbers import ZERO_ADDRESS, Address
+
+EXIT_NEGATIVE = 1
+"""The answer is no, or the chain or a server refused."""
+EXIT_USAGE = 2
+"""Arguments, files or the environment are wrong."""
+EXIT_RETRY = 3
+"""Something outside is down or not ready: the same command may succeed later."""
+
+RpcOption = Annotated[
+    str,
+    typer.Option(
+        "--rpc",
+        envvar="STREAMRP2P_RPC",
+        metavar="URL",
+        help="The chain's RPC. Several, separated by commas, are tried in order.",
+    ),
+]
+DeploymentOption = Annotated[
+    Path,
+    typer.Option(
+        "--deployment",
+        envvar="STREAMRP2P_DEPLOYMENT",
+        metavar="FILE",
+        help="The deployment file: which chain, which contracts.",
+    ),
+]
+KeystoreOption = Annotated[
+    Path | None,
+    typer.Option("--keystore", metavar="FILE", help="The wallet: a Keystore V3 file."),
+]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help="Holds the keystore's password. Without it you are asked.",
+    ),
+]
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        metavar="FILE",
+        help="The wallet: a file of mode 600 with a private key of 64 hex digits.",
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object; amounts in base units.")
+]
+
+
+class UsageError(StreamrP2PError):
+    """Options that do not go together."""
+
+
+def exit_code_of(error: StreamrP2PError) -> int:
+    """Return the exit code that tells a script what kind of failure it was."""
+    # Here and not above: the chain's package takes a second to import, which `--help` must not.
+    from streamrp2p.chain.errors import DeploymentError, NoContractError, WrongChainError  # noqa: PLC0415
+
+    if error.retryable:
+        return EXIT_RETRY
+    usage = (
+        UsageError,
+        MalformedError,
+        KeystoreError,
+        StorageError,
+        DeploymentError,
+        NoContractError,
+        WrongChainError,
+    )
+    return EXIT_USAGE if isinstance(error, usage) else EXIT_NEGATIVE
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn expected failures into one line on standard error and an exit code."""
+    try:
+        yield
+    except StreamrP2PError as error:
+        stop(str(error), exit_code_of(error))
+
+
+def stop(message: str, exit_code: int) -> NoReturn:
+    """Print one line on standard error and exit."""
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(exit_code)
+
+
+def wallet_key(keystore: Path | None, password_file: Path | None, key_file: Path | None) -> bytes:
+    """Return the private key of the wallet that the options name; raises UsageError or KeystoreError."""
+    if (keystore is None) == (key_file is None):
+        raise UsageError("name the wallet with either --keystore or --key-file")
+    if keystore is None:
+        assert key_file is not None  # noqa: S101 - the check above
+        return load_key_file(key_file)
+    password = read_password(file=password_file, prompt=f"Password of {keystore}: ")
+    return load_keystore(keystore, password)
+
+
+def parse_address(text: str, option: str) -> Address:
+    """Return the 20 bytes of `0x` and 40 hex digits; a mixed-case one must have its EIP-55 checksum."""
+    from eth_utils.address import is_checksum_address  # noqa: PLC0415 - as in exit_code_of
+
+    digits = text.removeprefix("0x")
+    try:
+        address = bytes.fromhex(digits)
+    except ValueError:
+        address = b""
+    if not text.startswith("0x") or len(digits) != 40 or len(address) != 20:  # noqa: PLR2004
+        raise UsageError(f"{option} must be an address of 0x and 40 hex digits")
+    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
+        raise UsageError(f"{option}: the address has a typing error (its checksum is wrong)")
+    if address == ZERO_ADDRESS:
+        raise UsageError(f"{option} must not be the zero address")
+    return Address(address)
+
+
+def print_result(
+    shown: Mapping[str, object], lines: Mapping[str, object], *, as_json: bool
+) -> None:
+    """Print a result: `shown` as one JSON object, or `lines` as aligned `name  value` rows."""
+    if as_json:
+        typer.echo(json.dumps(shown, indent=2))
+        return
+    width = max(map(len, lines), default=0)
+    for name, value in lines.items():
+        typer.echo(f"{name:<{width}}  {value}")
