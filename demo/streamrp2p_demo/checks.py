@@ -1,7 +1,7 @@
 """Each claim that the demo makes, as a pure function from what was seen to Passed or Failed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from streamrp2p.errors import SignatureError
@@ -265,13 +265,10 @@ CHECKS: dict[str, Callable[[Facts], Outcome]] = {
 """Every check by the name that the report gives it."""
 
 
-def rewards_of(facts: Facts) -> dict[Address, int]:
-    """Return each account's cumulative reward by the newest final epoch's claims."""
+def rewards_of(facts: Facts) -> Mapping[Address, int]:
+    """Return each account's cumulative reward by the audit of the newest final epoch."""
     final = [epoch for epoch in facts.epochs if epoch.is_final]
-    if not final:
-        return {}
-    newest = max(final, key=lambda epoch: epoch.epoch)
-    return {leaf.account: sum(leaf.rewards().values()) for leaf in newest.bundle.claims}
+    return max(final, key=lambda epoch: epoch.epoch).audited_rewards if final else {}
 
 
 def _rejections(facts: Facts) -> Iterator[SignedRejection]:

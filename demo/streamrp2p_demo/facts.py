@@ -3,6 +3,7 @@
 Byte counts are of media segments; token amounts are base units; times are Unix seconds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streamrp2p.bundle import Bundle
@@ -24,6 +25,8 @@ class EpochFacts:
     finalise_gas: int | None
     audit_exit_code: int
     audit_verdict: str
+    audited_rewards: Mapping[Address, int]
+    """Each account's cumulative reward up to this epoch, as the auditor recomputed it."""
 
     @property
     def epoch(self) -> int:

@@ -59,13 +59,18 @@ OVER_REPORTED = record_of(RELAY_1, 4, 2, 2_000)
 REJECTION = rejection_of(OVER_REPORTED.session_id, 3, Code.OVER_RATE, POSTER_KEY)
 
 
+REWARDS = {RELAY_1: 6_000, RELAY_2: 3_000, RELAY_3: 1_000}
+
+
 def epoch_of(
     records: list[SessionRecord], rejections: tuple[SignedRejection, ...] = (REJECTION,)
 ) -> EpochFacts:
     """Settle epoch 0: 1 base unit for each byte."""
     pool = PoolInput(1, Terms(10**9, 10**12, address_of(SIGNER_KEY)), 10**12)
     settled = settle(DOMAIN, 0, GENESIS, [pool], map(Checked, records), rejections)
-    return EpochFacts(settled.header, settled.bundle, True, 60_000, 30_000, 0, "byte-identical")
+    return EpochFacts(
+        settled.header, settled.bundle, True, 60_000, 30_000, 0, "byte-identical", REWARDS
+    )
 
 
 EPOCH = epoch_of([HONEST, REPLAYED, BEHIND_PROXY, OVER_REPORTED])

@@ -1,0 +1,162 @@
+"""Ask chain, coordinator, auditor and the actors' own reports what happened, once it is over."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from streamrp2p.bundle import decode_bundle
+from streamrp2p.chain import CommittedHeader, Payment, receipt_of
+from streamrp2p.numbers import Address
+from streamrp2p_demo.adversaries import double_submitter, over_reporter
+from streamrp2p_demo.adversaries.corrupting_proxy import read_ledger
+from streamrp2p_demo.errors import NotReadyError
+from streamrp2p_demo.facts import (
+    Corruption,
+    EpochFacts,
+    Facts,
+    NodeFacts,
+    PoolFacts,
+    ViewerFacts,
+)
+from streamrp2p_demo.market import FUNDING
+from streamrp2p_demo.processes import Child
+from streamrp2p_demo.stack import Relay, streamrp2p
+from streamrp2p_demo.story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What one relay's `node claim` did."""
+
+    exit_code: int
+    gas: int | None
+    payments: tuple[Payment, ...]
+
+
+def collect(story: Story) -> Facts:
+    """Let every relay claim, audit every committed epoch, and read the balances; the stack still runs."""
+    stack, market = story.stack, story.market
+    assert story.crash is not None  # noqa: S101 - the story was played to its end
+    claims = {relay.name: _claim(story, relay) for relay in stack.relays}
+    epochs = tuple(_epoch(story, committed) for committed in market.book.committed())
+    return Facts(
+        domain=market.book.domain(),
+        poster=Address(story.coordinator.config().poster),
+        epochs_wanted=story.epochs,
+        pool=_pool(story, claims.values()),
+        epochs=epochs,
+        nodes=tuple(_node(story, relay, claims[relay.name]) for relay in stack.relays),
+        viewers=tuple(_viewer(story, viewer) for viewer in story.viewers),
+        over_report=over_reporter.read_report(stack.layout.report("over-reporter")),
+        corruption=Corruption(
+            stack.corrupting.node, tuple(read_ledger(stack.layout.report("corrupting-proxy")))
+        ),
+        replay=double_submitter.read_report(stack.layout.report("double-submitter")),
+        crash=story.crash,
+    )
+
+
+def _claim(story: Story, relay: Relay) -> Claimed:
+    stack = story.stack
+    code, output = stack.supervisor.attempt(
+        f"claim-{relay.name}",
+        streamrp2p(
+            *("node", "claim", "--dir", str(stack.layout.relay(relay.name))),
+            *("--coordinator", stack.coordinator_url, "--rpc", stack.rpc),
+            *("--password-file", str(stack.layout.password_file), "--yes", "--json"),
+        ),
+    )
+    transaction = _object(output).get("transaction") if code == 0 else None
+    if transaction is None:
+        story.tell(f"{relay.name} claims: exit code {code}")
+        return Claimed(code, None, ())
+    receipt = receipt_of(story.market.web3, bytes.fromhex(transaction.removeprefix("0x")))
+    if receipt is None:
+        raise NotReadyError(f"{relay.name}'s claim {transaction} is not mined")
+    payments = tuple(story.market.pools.payments(receipt))
+    story.tell(f"{relay.name} claims: {sum(payment.amount for payment in payments)} base units")
+    return Claimed(code, receipt.gas_used, payments)
+
+
+def _epoch(story: Story, committed: CommittedHeader) -> EpochFacts:
+    stack, market, epoch = story.stack, story.market, committed.header.epoch
+    code, output = stack.supervisor.attempt(
+        f"audit-{epoch}",
+        streamrp2p(
+            *("audit", "epoch", str(epoch), "--coordinator", stack.coordinator_url),
+            *("--rpc", stack.rpc, "--deployment", str(stack.layout.deployment), "--json"),
+        ),
+    )
+    audit = _object(output)
+    verdict = audit.get("verdict", "no verdict")
+    story.tell(f"audit of epoch {epoch}: {verdict}")
+    finalised = story.coordinator.epoch(epoch).finalise_transaction
+    return EpochFacts(
+        committed.header,
+        decode_bundle(story.coordinator.bundle(committed.header.data_hash)),
+        market.book.is_final(epoch, committed.header_hash),
+        _gas(story, committed.transaction_hash) or 0,
+        _gas(story, finalised) if finalised else None,
+        code,
+        verdict if code == 0 else f"{verdict}: {audit.get('difference') or audit.get('error')}",
+        {
+            Address(bytes.fromhex(claim["account"].removeprefix("0x"))): sum(
+                map(int, claim["cumulativeRewards"].values())
+            )
+            for claim in audit.get("claims", [])
+        },
+    )
+
+
+def _node(story: Story, relay: Relay, claimed: Claimed) -> NodeFacts:
+    market = story.market
+    payout = Address(story.coordinator.node(relay.node).payout)
+    return NodeFacts(
+        relay.name,
+        relay.node,
+        payout,
+        market.token.balance_of(payout),
+        market.pools.claimed(relay.node, market.pool_id),
+        claimed.gas,
+        claimed.exit_code,
+    )
+
+
+def _pool(story: Story, claims: Iterable[Claimed]) -> PoolFacts:
+    market = story.market
+    record = market.pools.pool(market.pool_id)
+    return PoolFacts(
+        market.pool_id,
+        funded=FUNDING,
+        remaining=record.remaining if record else 0,
+        paid=sum(payment.amount for claimed in claims for payment in claimed.payments),
+        contract_balance=market.token.balance_of(market.deployment.reward_pools),
+    )
+
+
+def _viewer(story: Story, viewer: Child) -> ViewerFacts:
+    path = story.stack.layout.report(viewer.name)
+    report = _object(path.read_text()) if path.exists() else {}
+    return ViewerFacts(
+        viewer.name,
+        viewer.exit_code,
+        report.get("bytesDelivered", 0),
+        report.get("bytesOnTime", 0),
+        (),
+        (),
+    )
+
+
+def _gas(story: Story, transaction_hash: bytes) -> int | None:
+    receipt = receipt_of(story.market.web3, transaction_hash)
+    return receipt.gas_used if receipt else None
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Return the JSON object of a command's output; an empty one when it printed none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

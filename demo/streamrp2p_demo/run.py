@@ -1,0 +1,62 @@
+"""One whole run: start, play, collect, stop, judge. Every way out of it stops what was started."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from streamrp2p_demo.checks import CheckResult, run_checks
+from streamrp2p_demo.collect import collect
+from streamrp2p_demo.facts import Facts
+from streamrp2p_demo.layout import Layout, Ports
+from streamrp2p_demo.market import Grid
+from streamrp2p_demo.processes import Supervisor, tail
+from streamrp2p_demo.progress import Progress
+from streamrp2p_demo.stack import Stack
+from streamrp2p_demo.story import Story
+
+
+def run(progress: Progress, folder: Path, epochs: int) -> tuple[Facts, list[CheckResult]]:
+    """Run the demo in `folder` until `epochs` whole epochs are final; returns what was seen and its judgement.
+
+    Raises DemoError when the run cannot come to its end, after everything was stopped.
+    """
+    layout = Layout(folder)
+    password = layout.make()
+    supervisor = Supervisor(layout.logs)
+    with supervisor:
+        stack = Stack(supervisor, layout, Ports.choose(), Grid(), progress, password)
+        facts = collect(_play(stack, epochs))
+        progress.tell("stopping every process")
+    facts = replace(facts, left_behind=tuple(supervisor.left_behind()))
+    return facts, run_checks(facts)
+
+
+def print_tails(console: Console, folder: Path) -> None:
+    """Print the end of each process's log: what is needed to see why a run failed."""
+    for log in sorted(Layout(folder).logs.glob("*.log")):
+        if log.stat().st_size:
+            console.rule(log.name)
+            console.print(tail(log), markup=False, highlight=False)
+
+
+def _play(stack: Stack, epochs: int) -> Story:
+    tell = stack.progress.tell
+    stack.make_keys()
+    tell("keys made: origin and three relays")
+    web3 = stack.start_chain()
+    market = stack.open_market(web3)
+    tell(f"anvil runs, contracts deployed, pool {market.pool_id} funded")
+    coordinator = stack.start_coordinator()
+    tell("coordinator is ready")
+    stack.start_origin(market.pool_id)
+    stack.start_proxy()
+    for relay in stack.relays:
+        stack.start_relay(relay)
+    stack.start_encoder(market.pool_id)
+    tell("origin publishes what a real encoder pushes over RTMP")
+    stack.wait_for_relays(coordinator)
+    tell("three relays are registered and healthy")
+    story = Story(stack, market, coordinator, epochs)
+    story.play()
+    return story
