@@ -63,7 +63,7 @@ def load_keystore(path: Path, password: str) -> bytes:
     keystore = _parsed(path)
     try:
         key = bytes(Account.decrypt(keystore, password))
-        address_of(key)
+        address = address_of(key)
     except SignatureError as error:
         raise KeystoreError(
             f"{path} holds no valid private key; restore it from a backup"
@@ -74,17 +74,14 @@ def load_keystore(path: Path, password: str) -> bytes:
         raise KeystoreError(
             f"{path} is not a valid keystore ({type(error).__name__}); restore it from a backup"
         ) from None
+    if _named_address(keystore) not in (None, address):
+        raise KeystoreError(f"{path} holds another key than that of the address it names")
     return key
 
 
 def keystore_address(path: Path) -> Address | None:
     """Return the address that the keystore names, without opening it; None when it names none."""
-    text = _parsed(path).get("address")
-    try:
-        address = bytes.fromhex(str(text).removeprefix("0x"))
-    except ValueError:
-        return None
-    return Address(address) if len(address) == 20 else None  # noqa: PLR2004 - an address's length
+    return _named_address(_parsed(path))
 
 
 def load_key_file(path: Path) -> bytes:
@@ -190,6 +187,14 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise KeystoreError(f"{path} is not a Keystore V3 file; restore it from a backup")
     _check_cost(path, keystore)
     return keystore
+
+
+def _named_address(keystore: dict[str, Any]) -> Address | None:
+    try:
+        address = bytes.fromhex(str(keystore.get("address")).removeprefix("0x"))
+    except ValueError:
+        return None
+    return Address(address) if len(address) == 20 else None  # noqa: PLR2004 - an address's length
 
 
 def _check_cost(path: Path, keystore: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Fund a pool, set its terms, close it. Amounts are whole tokens, such as 12.5.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -46,7 +47,9 @@ RateOption = Annotated[
         help="The most that one viewer is paid for: the stream's bit rate / 8, and a third more.",
     ),
 ]
-SignerHelp = "Admits viewers: the coordinator's ticket signer (see its /v1/config), or your own."
+SignerHelp = (
+    "Admits viewers: the coordinator's ticket signer (its /v1/config tells), or a key of your own."
+)
 
 
 @app.command()
@@ -61,7 +64,7 @@ def create(
     ],
     origin_url: Annotated[str, typer.Option(help="Where nodes fetch the stream.")],
     max_bytes_per_second: RateOption,
-    ticket_signer: Annotated[str | None, typer.Option(metavar="ADDRESS", help=SignerHelp)] = None,
+    ticket_signer: Annotated[str, typer.Option(metavar="ADDRESS", help=SignerHelp)],
     token: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Pays in this token, not the deployment's."),
@@ -83,9 +86,7 @@ def create(
             token=parse_address(token, "--token") if token else None,
             price_per_gb=price_per_gb,
             epoch_budget=epoch_budget,
-            ticket_signer=parse_address(ticket_signer, "--ticket-signer")
-            if ticket_signer
-            else None,
+            ticket_signer=parse_address(ticket_signer, "--ticket-signer"),
             origin_key=parse_address(origin_key, "--origin-key"),
             origin_url=origin_url,
             max_bytes_per_second=max_bytes_per_second or 0,

@@ -21,7 +21,7 @@ from streamrp2p.chain import (
     connect,
     send,
 )
-from streamrp2p.chain.funding import deposit
+from streamrp2p.chain.funding import check_balance, deposit
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.http_api import check_base_url, printable
@@ -93,7 +93,7 @@ class Desk:
         token: Address | None,
         price_per_gb: str,
         epoch_budget: str,
-        ticket_signer: Address | None,
+        ticket_signer: Address,
         origin_key: Address,
         origin_url: str,
         max_bytes_per_second: int,
@@ -104,12 +104,10 @@ class Desk:
         """Create a pool and, with `amount`, fund it."""
         paid_in = self._token(token or self.stream_token)
         read = partial(parse_amount, decimals=paid_in.decimals, base_units=base_units)
-        wanted = Terms(
-            read(price_per_gb),
-            read(epoch_budget),
-            ticket_signer or address_of(key),
-        )
+        wanted = Terms(read(price_per_gb), read(epoch_budget), ticket_signer)
         first_deposit = read(amount) if amount is not None else 0
+        # Before the pool is made: its id must not be lost to a failure that was to be foreseen.
+        check_balance(paid_in, address_of(key), first_deposit)
         record = Stream(origin_key, max_bytes_per_second, check_base_url(origin_url))
         receipt = self._send(self.pools.create_call(paid_in.address, wanted, record), key)
         pool_id = self.pools.created_pool_id(receipt)

@@ -8,7 +8,7 @@ from streamrp2p.chain.reward_pools import RewardPoolsContract
 from streamrp2p.chain.rpc import quantity, request
 from streamrp2p.chain.stream_token import StreamTokenContract
 from streamrp2p.chain.transactions import Receipt, broadcast, send, sign_call, wait_for
-from streamrp2p.numbers import Hash
+from streamrp2p.numbers import Address, Hash
 from streamrp2p.signatures import address_of
 
 PERMIT_SECONDS = 3600
@@ -52,9 +52,7 @@ def deposit(
     InsufficientTokensError, or whatever `send` raises.
     """
     owner = address_of(private_key)
-    held = token.balance_of(owner)
-    if held < amount:
-        raise InsufficientTokensError(token, held, amount)
+    check_balance(token, owner, amount)
     if token.allowance(owner, pools.address) >= amount:
         return _deposit(pools, pool_id, amount, private_key, "allowance", gas_before=0)
     if use_permit:
@@ -63,6 +61,13 @@ def deposit(
             return by_permit
     approved = send(token.web3, token.approve_call(pools.address, amount), private_key)
     return _deposit(pools, pool_id, amount, private_key, "approval", gas_before=approved.gas_used)
+
+
+def check_balance(token: StreamTokenContract, owner: Address, amount: int) -> None:
+    """Raise InsufficientTokensError unless the owner holds `amount` base units."""
+    held = token.balance_of(owner)
+    if held < amount:
+        raise InsufficientTokensError(token, held, amount)
 
 
 def _deposit(
