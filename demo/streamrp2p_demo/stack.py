@@ -41,7 +41,7 @@ READY_SECONDS = 45.0
 POLL_SECONDS = 0.15
 RATE_SLACK_SECONDS = 6
 SUBMIT_SECONDS = 2
-VIDEO_KBIT = 350
+VIDEO_KBIT = 250
 SEGMENT_SECONDS = 1
 FIRST_SEGMENTS = 3
 """How many segments the origin must have before viewers come."""
