@@ -11,7 +11,10 @@ from streamrp2p.records import SignedRejection
 from streamrp2p.signatures import check_signer
 from streamrp2p.typed_data import Rejection
 from streamrp2p.verify import Code
-from streamrp2p_demo.facts import EpochFacts, Facts
+from streamrp2p_demo.facts import EpochFacts, Facts, ViewerFacts
+
+CORRUPT_SEGMENT = "corrupt-segment"
+"""The reference viewer's reason for leaving a relay whose bytes have another SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,36 @@ def viewers_watched(facts: Facts) -> Outcome:
     )
 
 
+def only_verified_bytes_are_paid(facts: Facts) -> Outcome:
+    """Demand that no session of an honest viewer is paid more bytes than the viewer verified."""
+    verified = {
+        session_id: verified_bytes
+        for viewer in facts.viewers
+        for source in viewer.sources
+        if source.node is not None
+        for session_id, verified_bytes in source.sessions.items()
+    }
+    paid = {
+        record.session_id: record.receipt.bytes_delivered
+        for epoch in facts.epochs
+        for record in epoch.records()
+        if record.session_id in verified
+    }
+    for session_id, paid_bytes in paid.items():
+        if paid_bytes > verified[session_id]:
+            return Failed(
+                f"session 0x{session_id.hex()} was paid {paid_bytes:,} bytes, "
+                f"its viewer verified {verified[session_id]:,}"
+            )
+    if not paid:
+        return Failed("no session of an honest viewer was paid")
+    total, expected = sum(paid.values()), sum(verified.values())
+    return Passed(
+        f"{total:,} of {expected:,} verified bytes paid ({100 * total / expected:.2f} %) "
+        f"in {len(paid)} sessions, none of them beyond what its viewer verified"
+    )
+
+
 def over_report_is_rejected(facts: Facts) -> Outcome:
     """Demand that the poster publicly rejected the inflated receipt by a rule, and paid no more than the honest one."""
     report = facts.over_report
@@ -129,12 +162,12 @@ def corruption_earns_nothing(facts: Facts) -> Outcome:
     if not corrupt:
         return Failed("the relay served no corrupt segment")
     node = facts.corruption.node
-    refused = [viewer for viewer in facts.viewers if node in viewer.refusals]
+    refused = [viewer for viewer in facts.viewers if _refused(viewer, node)]
     if not refused:
-        return Failed("no viewer says that it refused a segment of the corrupting relay")
-    stayed = [viewer.name for viewer in refused if not _left(viewer.relays, node)]
-    if stayed:
-        return Failed(f"refused corrupt bytes, but did not leave the relay: {_listed(stayed)}")
+        return Failed("no viewer says that it refused a segment of the corrupting relay and left")
+    stranded = [viewer.name for viewer in refused if not _watched_elsewhere(viewer, node)]
+    if stranded:
+        return Failed(f"left the corrupting relay, but got nothing elsewhere: {_listed(stranded)}")
     for session_id in corrupt:
         record = _record_of(facts, SessionId(bytes.fromhex(session_id.removeprefix("0x"))))
         counted = record.receipt.bytes_delivered if record else 0
@@ -252,6 +285,7 @@ def nothing_is_left(facts: Facts) -> Outcome:
 
 CHECKS: dict[str, Callable[[Facts], Outcome]] = {
     "viewers": viewers_watched,
+    "receipts": only_verified_bytes_are_paid,
     "over-reporting viewer": over_report_is_rejected,
     "corrupting relay": corruption_earns_nothing,
     "double-submitting relay": replay_pays_once,
@@ -298,8 +332,19 @@ def _record_of(facts: Facts, session_id: SessionId) -> SessionRecord | None:
     )
 
 
-def _left(relays: tuple[Address, ...], node: Address) -> bool:
-    return node in relays and relays[-1] != node
+def _refused(viewer: ViewerFacts, node: Address) -> bool:
+    source = viewer.source(node)
+    return (
+        source is not None and source.segments_refused > 0 and CORRUPT_SEGMENT in source.departures
+    )
+
+
+def _watched_elsewhere(viewer: ViewerFacts, node: Address) -> bool:
+    return any(
+        source.bytes_delivered > 0
+        for source in viewer.sources
+        if source.node is not None and source.node != node
+    )
 
 
 def _rule(code: int) -> str:

@@ -1,13 +1,13 @@
 """Ask chain, coordinator, auditor and the actors' own reports what happened, once it is over."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from streamrp2p.bundle import decode_bundle
 from streamrp2p.chain import CommittedHeader, Payment, receipt_of
-from streamrp2p.numbers import Address
+from streamrp2p.numbers import Address, SessionId
 from streamrp2p_demo.adversaries import double_submitter, over_reporter
 from streamrp2p_demo.adversaries.corrupting_proxy import read_ledger
 from streamrp2p_demo.errors import NotReadyError
@@ -17,6 +17,7 @@ from streamrp2p_demo.facts import (
     Facts,
     NodeFacts,
     PoolFacts,
+    SourceFacts,
     ViewerFacts,
 )
 from streamrp2p_demo.market import FUNDING
@@ -71,7 +72,7 @@ def _claim(story: Story, relay: Relay) -> Claimed:
     if transaction is None:
         story.tell(f"{relay.name} claims: exit code {code}")
         return Claimed(code, None, ())
-    receipt = receipt_of(story.market.web3, bytes.fromhex(transaction.removeprefix("0x")))
+    receipt = receipt_of(story.market.web3, _bytes(transaction))
     if receipt is None:
         raise NotReadyError(f"{relay.name}'s claim {transaction} is not mined")
     payments = tuple(story.market.pools.payments(receipt))
@@ -101,9 +102,7 @@ def _epoch(story: Story, committed: CommittedHeader) -> EpochFacts:
         code,
         verdict if code == 0 else f"{verdict}: {audit.get('difference') or audit.get('error')}",
         {
-            Address(bytes.fromhex(claim["account"].removeprefix("0x"))): sum(
-                map(int, claim["cumulativeRewards"].values())
-            )
+            Address(_bytes(claim["account"])): sum(map(int, claim["cumulativeRewards"].values()))
             for claim in audit.get("claims", [])
         },
     )
@@ -143,14 +142,31 @@ def _viewer(story: Story, viewer: Child) -> ViewerFacts:
         viewer.exit_code,
         report.get("bytesDelivered", 0),
         report.get("bytesOnTime", 0),
-        (),
-        (),
+        tuple(map(_source, report.get("sources", []))),
+    )
+
+
+def _source(report: Mapping[str, Any]) -> SourceFacts:
+    node = report["node"]
+    return SourceFacts(
+        None if node is None else Address(_bytes(node)),
+        report["bytesDelivered"],
+        report["segmentsRefused"],
+        tuple(departure["reason"] for departure in report["departures"]),
+        {
+            SessionId(_bytes(session["sessionId"])): session["bytesDelivered"]
+            for session in report["sessions"]
+        },
     )
 
 
 def _gas(story: Story, transaction_hash: bytes) -> int | None:
     receipt = receipt_of(story.market.web3, transaction_hash)
     return receipt.gas_used if receipt else None
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -70,16 +70,31 @@ class PoolFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What a viewer says of one relay, or of the origin (`node` None), over all its sessions there."""
+
+    node: Address | None
+    bytes_delivered: int
+    segments_refused: int
+    departures: tuple[str, ...]
+    """Why it left, each time: the reference viewer's reasons."""
+    sessions: Mapping[SessionId, int]
+    """The verified bytes that it signed for in each session."""
+
+
+@dataclass(frozen=True, slots=True)
 class ViewerFacts:
-    """One honest viewer's own report. `refusals` name the relays that served it wrong bytes."""
+    """One honest viewer's own report; `bytes_delivered` are verified and from relays."""
 
     name: str
     exit_code: int | None
     bytes_delivered: int
     bytes_on_time: int
-    refusals: tuple[Address, ...]
-    relays: tuple[Address, ...]
-    """Every relay that it had a session at, in order."""
+    sources: tuple[SourceFacts, ...]
+
+    def source(self, node: Address) -> SourceFacts | None:
+        """Return what it says of a relay, or None if it never was there."""
+        return next((source for source in self.sources if source.node == node), None)
 
 
 @dataclass(frozen=True, slots=True)

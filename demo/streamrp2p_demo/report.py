@@ -74,8 +74,16 @@ def as_json(facts: Facts, results: Sequence[CheckResult], seconds: float) -> dic
                 "exitCode": viewer.exit_code,
                 "bytesDelivered": viewer.bytes_delivered,
                 "bytesOnTime": viewer.bytes_on_time,
-                "relays": [_hex(relay) for relay in viewer.relays],
-                "refusals": [_hex(relay) for relay in viewer.refusals],
+                "sources": [
+                    {
+                        "node": None if source.node is None else _hex(source.node),
+                        "bytesDelivered": source.bytes_delivered,
+                        "segmentsRefused": source.segments_refused,
+                        "departures": list(source.departures),
+                        "sessions": len(source.sessions),
+                    }
+                    for source in viewer.sources
+                ],
             }
             for viewer in facts.viewers
         ],

@@ -22,6 +22,7 @@ from streamrp2p_demo.facts import (
     PoolFacts,
     Promise,
     Replay,
+    SourceFacts,
     ViewerFacts,
 )
 
@@ -89,8 +90,17 @@ GOOD = Facts(
         NodeFacts("relay-3", RELAY_3, RELAY_3, 1_000, 1_000, 90_000, 0),
     ),
     viewers=(
-        ViewerFacts("viewer-1", 0, 4_000, 3_000, (), (RELAY_1,)),
-        ViewerFacts("viewer-2", 0, 1_000, 1_000, (RELAY_3,), (RELAY_3, RELAY_1)),
+        ViewerFacts(
+            "viewer-1", 0, 4_000, 3_000,
+            (SourceFacts(RELAY_1, 4_000, 0, (), {HONEST.session_id: 4_000}),),
+        ),
+        ViewerFacts(
+            "viewer-2", 0, 1_500, 1_500,
+            (
+                SourceFacts(RELAY_3, 1_000, 1, ("corrupt-segment",), {BEHIND_PROXY.session_id: 1_000}),
+                SourceFacts(RELAY_2, 500, 0, (), {}),
+            ),
+        ),
     ),
     over_report=OverReport(OVER_REPORTED.session_id, RELAY_1, 0, 2, 2_000, 3, 900_000),
     corruption=Corruption(

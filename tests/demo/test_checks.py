@@ -38,7 +38,7 @@ def test_every_check_passes_on_a_good_run(name: str) -> None:
 
 
 def test_all_checks_are_run() -> None:
-    assert [result.passed for result in checks.run_checks(GOOD)] == [True] * 10
+    assert [result.passed for result in checks.run_checks(GOOD)] == [True] * 11
 
 
 def test_an_epoch_that_is_not_final_does_not_count() -> None:
@@ -129,12 +129,36 @@ def test_corruption_that_no_viewer_noticed_fails() -> None:
     assert "no viewer says" in failure(checks.corruption_earns_nothing(facts))
 
 
-def test_a_viewer_that_stays_at_a_corrupting_relay_fails() -> None:
-    viewer = replace(GOOD.viewers[1], relays=(RELAY_1, RELAY_3))
+def test_a_viewer_that_found_no_other_relay_fails() -> None:
+    viewer = replace(GOOD.viewers[1], sources=GOOD.viewers[1].sources[:1])
 
     statement = failure(checks.corruption_earns_nothing(replace(GOOD, viewers=(viewer,))))
 
-    assert statement == "refused corrupt bytes, but did not leave the relay: viewer-2"
+    assert statement == "left the corrupting relay, but got nothing elsewhere: viewer-2"
+
+
+@pytest.mark.parametrize("change", [{"departures": ("late",)}, {"segments_refused": 0}])
+def test_leaving_for_another_reason_is_no_refusal(change: dict[str, object]) -> None:
+    bad, other = GOOD.viewers[1].sources
+    sources = (replace(bad, **change), other)  # type: ignore[arg-type]
+    facts = replace(GOOD, viewers=(replace(GOOD.viewers[1], sources=sources),))
+
+    assert "no viewer says" in failure(checks.corruption_earns_nothing(facts))
+
+
+def test_paying_one_byte_more_than_the_viewer_verified_fails() -> None:
+    source = replace(GOOD.viewers[0].sources[0], sessions={HONEST.session_id: 3_999})
+    facts = replace(GOOD, viewers=(replace(GOOD.viewers[0], sources=(source,)),))
+
+    assert failure(checks.only_verified_bytes_are_paid(facts)) == (
+        f"session 0x{HONEST.session_id.hex()} was paid 4,000 bytes, its viewer verified 3,999"
+    )
+
+
+def test_a_run_in_which_no_honest_session_was_paid_fails() -> None:
+    assert failure(checks.only_verified_bytes_are_paid(replace(GOOD, epochs=()))) == (
+        "no session of an honest viewer was paid"
+    )
 
 
 def test_a_replay_that_is_refused_fails_with_the_rule() -> None:

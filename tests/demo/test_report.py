@@ -30,7 +30,7 @@ def test_tables_name_relays_epochs_and_the_rule_that_caught_each_adversary() -> 
     assert "byte-identical" in text
     assert "OVER_RATE (9)" in text
     assert "SHA-256" in text
-    assert "All 10 checks passed." in text
+    assert "All 11 checks passed." in text
 
 
 def test_a_failed_check_is_named_in_the_last_line() -> None:
@@ -45,7 +45,7 @@ def test_json_has_one_object_for_each_thing_and_amounts_as_strings() -> None:
 
     assert report["ok"] is True
     assert report["seconds"] == 12.3
-    assert [check["name"] for check in report["checks"]][:2] == ["viewers", "over-reporting viewer"]
+    assert [check["name"] for check in report["checks"]][:2] == ["viewers", "receipts"]
     assert report["nodes"][0]["bytesDelivered"] == 6_000
     assert report["nodes"][0]["reward"] == report["nodes"][0]["balance"] == "6000"
     assert report["epochs"][0]["rejections"] == [9]
