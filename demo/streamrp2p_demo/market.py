@@ -21,7 +21,7 @@ from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of
 from streamrp2p_demo.anvil import BLOCK_SECONDS, known_key
 
-DEPLOYER, POSTER, STREAMER, GUARDIAN = 0, 1, 2, 3
+DEPLOYER, POSTER, STREAMER, GUARDIAN, PAYOUT = 0, 1, 2, 3, 4
 """Which of anvil's accounts is whose."""
 
 PRICE_PER_GB = 987_654321987654321987

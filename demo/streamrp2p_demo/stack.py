@@ -17,12 +17,14 @@ from streamrp2p.keys import create_keystore
 from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
 from streamrp2p.numbers import Address
 from streamrp2p.playlist import SEGMENT_TAG
+from streamrp2p.signatures import address_of
 from streamrp2p_demo.adversaries import corrupting_proxy
 from streamrp2p_demo.anvil import CHAIN_ID, anvil_command, known_key
 from streamrp2p_demo.errors import NotReadyError
 from streamrp2p_demo.layout import RELAYS, Layout, Ports, loopback
 from streamrp2p_demo.market import (
     MAX_BYTES_PER_SECOND,
+    PAYOUT,
     POSTER,
     Grid,
     Market,
@@ -47,6 +49,8 @@ FIRST_SEGMENTS = 3
 """How many segments the origin must have before viewers come."""
 HONEST_SEGMENTS = 24
 """How many segments pass the corrupting relay unharmed."""
+PAID_ELSEWHERE = 2
+"""Which relay has its claims paid to another wallet, as an operator with a cold one would."""
 ENCODER_SECONDS = 1_800
 """Longer than any run: the encoder is stopped."""
 
@@ -64,6 +68,8 @@ class Relay:
     node: Address
     port: int
     endpoint: str
+    payout: Address | None = None
+    """Where its claims are paid; None: to its own account."""
     child: Child | None = None
 
 
@@ -98,25 +104,23 @@ class Stack:
     def make_keys(self) -> None:
         """Make the origin's keys and the relays' own keystores, through the command line as operators do."""
         layout = self.layout
-        for number in range(1, RELAYS + 1):
+        for number, port in enumerate(self.ports.relays, start=1):
             name = f"relay-{number}"
-            self.supervisor.run(
+            output = self.supervisor.run(
                 f"init-{name}",
                 streamrp2p(
                     *("node", "init", "--dir", str(layout.relay(name))),
                     *("--password-file", str(layout.password_file), "--json"),
                 ),
             )
+            public = self.ports.proxy if number == RELAYS else port
+            node = _address(json.loads(output)["node"])
+            payout = address_of(known_key(PAYOUT)) if number == PAID_ELSEWHERE else None
+            self.relays.append(Relay(name, node, port, loopback(public), payout))
         output = self.supervisor.run(
             "init-origin", streamrp2p("origin", "init", "--dir", str(layout.origin), "--json")
         )
         self.origin_key = _address(json.loads(output)["address"])
-        for number in range(1, RELAYS + 1):
-            name = f"relay-{number}"
-            keystore = json.loads((layout.relay(name) / "node.keystore.json").read_text())
-            port = self.ports.relays[number - 1]
-            public = self.ports.proxy if number == RELAYS else port
-            self.relays.append(Relay(name, _address(keystore["address"]), port, loopback(public)))
 
     def start_chain(self) -> Web3:
         """Start anvil."""
@@ -160,6 +164,7 @@ class Stack:
             "ticket_seconds": self.grid.epoch_seconds,
             "confirmations": 0,
             "tick_seconds": 1,
+            "health_seconds": 2,
             "bundle_dir": str(layout.coordinator / "bundles"),
         }
         # A JSON string or number is a TOML one too.
@@ -232,6 +237,7 @@ class Stack:
                 *("--host", "127.0.0.1", "--port", str(relay.port)),
                 *("--password-file", str(layout.password_file)),
                 *("--submit-seconds", str(SUBMIT_SECONDS)),
+                *(("--payout", "0x" + relay.payout.hex()) if relay.payout else ()),
             ),
         )
 
