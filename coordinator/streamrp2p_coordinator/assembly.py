@@ -1,0 +1,87 @@
+"""Put a coordinator together from its settings, checking each part before it is used."""
+
+import structlog
+
+from streamrp2p.chain import Deployment, connect
+from streamrp2p.keys import load_keystore, read_password
+from streamrp2p_coordinator.bundles import Bundles
+from streamrp2p_coordinator.chain import Chain
+from streamrp2p_coordinator.database import open_database
+from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.migrate import migrate
+from streamrp2p_coordinator.network import Clock, Signer
+from streamrp2p_coordinator.sdk_chain import SdkChain
+from streamrp2p_coordinator.services import Services, system_clock
+from streamrp2p_coordinator.settings import Settings
+
+log = structlog.get_logger()
+
+
+def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
+    """Open keys, chain and database; migrates the database.
+
+    Raises ConfigurationError and others of StreamrP2PError, each saying what to change; retryable ones if the chain
+    or the database does not answer.
+    """
+    deployment = Deployment.load(settings.deployment)
+    chain = SdkChain(
+        connect(settings.rpc_url, deployment.chain_id), deployment, settings.confirmations
+    )
+    network = chain.network()
+    poster, ticket_signer = load_signers(settings)
+    check_clock(chain, clock, settings.max_clock_skew_seconds)
+    check_poster(chain, poster)
+    database = open_database(settings.database_url)
+    migrate(database)
+    return Services(
+        database=database,
+        chain=chain,
+        network=network,
+        policy=settings.policy(),
+        bundles=Bundles(settings.bundle_dir),
+        poster=poster,
+        ticket_signer=ticket_signer,
+        clock=clock,
+        health_seconds=settings.health_seconds,
+    )
+
+
+def load_signers(settings: Settings) -> tuple[Signer, Signer]:
+    """Open both keystores: the poster's and the ticket signer's."""
+    poster = read_password(
+        file=settings.poster_password_file, prompt="Password of the poster's keystore: "
+    )
+    ticket_signer = read_password(
+        file=settings.ticket_signer_password_file,
+        prompt="Password of the ticket signer's keystore: ",
+    )
+    return (
+        Signer.of(load_keystore(settings.poster_keystore, poster)),
+        Signer.of(load_keystore(settings.ticket_signer_keystore, ticket_signer)),
+    )
+
+
+def check_clock(chain: Chain, clock: Clock, max_skew_seconds: int) -> None:
+    """Refuse a clock that is behind the chain: it would judge by yesterday's rules. Warn of one that is ahead."""
+    skew_seconds = clock() - chain.newest().time
+    if skew_seconds < -max_skew_seconds:
+        raise ConfigurationError(
+            f"this machine's clock is {-skew_seconds} s behind the chain's newest block; set it right "
+            "(for example with NTP), or raise max_clock_skew_seconds on a private chain"
+        )
+    if skew_seconds > max_skew_seconds:
+        log.warning(
+            "clock_ahead_of_chain",
+            seconds=skew_seconds,
+            advice="either the chain makes no blocks, or this machine's clock is wrong",
+        )
+
+
+def check_poster(chain: Chain, poster: Signer) -> None:
+    """Refuse a key that is not the book's poster: what it acknowledged, nobody would have to pay."""
+    expected = chain.book().poster
+    if expected != poster.address:
+        raise ConfigurationError(
+            f"the keystore's key is 0x{poster.address.hex()}, but the book's poster is "
+            f"0x{expected.hex()}; use its keystore, or the deployment file of the right chain"
+        )

@@ -1,0 +1,111 @@
+"""What the coordinator asks of the chain. `sdk_chain.py` answers it through the SDK; unit tests from memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streamrp2p.chain import Call, PoolRecord
+from streamrp2p.header import EpochHeader
+from streamrp2p.numbers import Address, Hash, Signature
+from streamrp2p.settlement import PoolInput
+from streamrp2p.typed_data import NodeRegistration
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block's number and its time in Unix seconds."""
+
+    number: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The state of `EpochBook`: epochs below `next_epoch` are committed, those below `finalised_epochs` final."""
+
+    next_epoch: int
+    finalised_epochs: int
+    poster: Address
+    bond_wei: int
+    required_bond_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What the book keeps of an epoch: 28 bytes of the header hash (zeros: none) and, until final, since when."""
+
+    digest: bytes
+    committed_at: int | None
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Committing:
+    """The transaction that committed a header, and its block's time."""
+
+    transaction: Hash
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction ready to be sent, any number of times: its hash and nonce make it one."""
+
+    hash: Hash
+    nonce: int
+    raw: bytes
+
+
+class Chain(Protocol):
+    """The chain. Every method may raise a retryable StreamrP2PError when the RPC endpoint does not answer."""
+
+    def head(self) -> Block:
+        """Return the newest block that counts as confirmed."""
+
+    def newest(self) -> Block:
+        """Return the newest block of all."""
+
+    def pools(self, block: Block) -> Sequence[PoolRecord]:
+        """Return every pool, rising by id."""
+
+    def pool_inputs(self, epoch: int, block: Block) -> Sequence[PoolInput]:
+        """Return terms and deposits of each pool open in the epoch, rising by id."""
+
+    def funded(self, pool_id: int, epoch: int, block: Block) -> int:
+        """Return all that a pool was funded up to an epoch, in base units."""
+
+    def book(self) -> Book:
+        """Return the book's state in the newest block."""
+
+    def commitment(self, epoch: int) -> Commitment:
+        """Return what the newest block keeps of an epoch."""
+
+    def committing(self, epoch: int) -> Committing | None:
+        """Search the logs for the commit that stands for an epoch."""
+
+    def registration_nonce(self, node: Address) -> int:
+        """Return the nonce that the node's next registration must have."""
+
+    def register_call(self, registration: NodeRegistration, signature: Signature) -> Call:
+        """Build the call that relays a registration."""
+
+    def bond_call(self, amount_wei: int) -> Call:
+        """Build the call that adds to the poster's bond."""
+
+    def commit_call(self, header: EpochHeader) -> Call:
+        """Build the call that commits a header."""
+
+    def finalise_call(self, epoch: int) -> Call:
+        """Build the call that makes a header final."""
+
+    def transaction_count(self, account: Address, *, pending: bool) -> int:
+        """Return how many transactions of the account were mined, or are mined or pending."""
+
+    def sign(self, call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
+        """Try, price and sign a call. Raises TransactionRevertedError, with the contract's reason, if it would fail."""
+
+    def send(self, transaction: SignedTransaction) -> None:
+        """Hand a transaction to the network; one that it knows already is no error."""
+
+    def was_mined(self, transaction: Hash) -> bool | None:
+        """Tell whether a transaction succeeded (True) or reverted (False); None while it is not in a block."""

@@ -1,0 +1,147 @@
+"""The coordinator's expected failures. Those that a client causes know their HTTP status and problem slug."""
+
+from typing import ClassVar
+
+from streamrp2p.errors import StreamrP2PError
+
+
+class CoordinatorError(StreamrP2PError):
+    """Root of the coordinator's own failures."""
+
+
+class ConfigurationError(CoordinatorError):
+    """The coordinator cannot run as it is configured; the message says what to change."""
+
+
+class ChainMismatchError(CoordinatorError):
+    """The chain holds what this database does not know; the message says what to restore."""
+
+
+class RequestError(CoordinatorError):
+    """A request that is answered with a problem (RFC 9457)."""
+
+    status: ClassVar[int] = 422
+    slug: ClassVar[str] = "invalid-request"
+    title: ClassVar[str] = "The request is not valid"
+    retry_after_seconds: int | None = None
+
+
+class NotFoundError(RequestError):
+    """There is no such thing here."""
+
+    status = 404
+    slug = "not-found"
+    title = "Not found"
+
+
+class InvalidSignatureError(RequestError):
+    """A signature of the request does not hold."""
+
+    slug = "invalid-signature"
+    title = "A signature does not hold"
+
+
+class InvalidBatchError(RequestError):
+    """A batch whose records, count and root do not agree."""
+
+    slug = "invalid-batch"
+    title = "The batch does not agree with itself"
+
+
+class TooLargeError(RequestError):
+    """A request beyond a published limit."""
+
+    status = 413
+    slug = "too-large"
+    title = "The request is too large"
+
+
+class ConflictError(RequestError):
+    """The request contradicts what is known."""
+
+    status = 409
+    slug = "conflict"
+    title = "The request contradicts what is known"
+
+
+class BatchConflictError(ConflictError):
+    """The batch number was used for other records."""
+
+    slug = "batch-conflict"
+    title = "This batch number was used for other records"
+
+
+class NonceError(ConflictError):
+    """A registration out of order."""
+
+    slug = "wrong-nonce"
+    title = "The registration's nonce is not the next one"
+
+
+class DeadlineError(ConflictError):
+    """A registration that is too late."""
+
+    slug = "deadline-over"
+    title = "The registration's deadline is over"
+
+
+class PoolNotOpenError(ConflictError):
+    """A pool that admits nobody now."""
+
+    slug = "pool-not-open"
+    title = "The pool is not open"
+
+
+class ForeignTicketSignerError(ConflictError):
+    """A pool whose tickets this coordinator must not sign."""
+
+    slug = "foreign-ticket-signer"
+    title = "Another key signs this pool's tickets"
+
+
+class PoolExhaustedError(ConflictError):
+    """A pool that cannot pay for more."""
+
+    slug = "pool-exhausted"
+    title = "The pool has nothing left to spend"
+
+
+class NotFinalError(ConflictError):
+    """A claim of an epoch that is not final."""
+
+    slug = "epoch-not-final"
+    title = "The epoch is not final"
+
+
+class UnavailableError(RequestError):
+    """The same request may succeed a little later."""
+
+    status = 503
+    slug = "unavailable"
+    title = "Not available now"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NoRelayError(UnavailableError):
+    """No healthy node is left for a viewer."""
+
+    slug = "no-relay"
+    title = "No relay is available"
+
+
+class ChainBehindError(UnavailableError):
+    """The chain has not shown yet what a request must be judged by."""
+
+    slug = "chain-behind"
+    title = "The chain is not read far enough"
+
+
+class StorageError(UnavailableError):
+    """The database cannot be used now."""
+
+    slug = "storage-unavailable"
+    title = "The storage is not available"

@@ -1,0 +1,160 @@
+"""What the scheduler does: each job is one use case, repeated until nothing is due."""
+
+from collections.abc import Callable
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from streamrp2p.errors import StreamrP2PError
+from streamrp2p_coordinator.services import Services
+from streamrp2p_coordinator.use_cases.check_health import check_health
+from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
+from streamrp2p_coordinator.use_cases.finalise_epoch import finalise_epoch
+from streamrp2p_coordinator.use_cases.relay_registrations import relay_registrations
+from streamrp2p_coordinator.use_cases.send_transactions import send_transactions
+from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
+from streamrp2p_coordinator.use_cases.sync_chain import sync_chain
+
+log = structlog.get_logger()
+
+POSTER_LOCK = "poster"
+
+
+def make_scheduler(services: Services, tick_seconds: float) -> BackgroundScheduler:
+    """Make the scheduler, not yet started. A job that still runs is not started a second time."""
+    scheduler = BackgroundScheduler(
+        timezone="UTC",
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    scheduler.add_job(run_epochs, "interval", [services], seconds=tick_seconds)
+    scheduler.add_job(run_health, "interval", [services], seconds=tick_seconds)
+    return scheduler
+
+
+def run_health(services: Services) -> None:
+    """Look which nodes are up."""
+    _step("health", lambda: _check_health(services))
+
+
+def run_epochs(services: Services) -> None:
+    """Do all that is due on epochs and chain, in one process at a time."""
+    _step("lock", lambda: _run_epochs_exclusively(services))
+
+
+def _run_epochs_exclusively(services: Services) -> None:
+    with services.database.exclusively(POSTER_LOCK) as held:
+        if not held:
+            return
+        for name, job in JOBS:
+            _step(name, lambda job=job: job(services))  # type: ignore[misc]
+
+
+def _step(name: str, job: Callable[[], None]) -> None:
+    """Run a job; an expected failure is logged and met again at the next tick, and holds up no other job."""
+    try:
+        job()
+    except StreamrP2PError as error:
+        level = log.warning if error.retryable else log.error
+        level("job_failed", job=name, reason=str(error), error=type(error).__name__)
+    except Exception:
+        # A bug in one job must not silence the others; it is told with its traceback.
+        log.exception("job_crashed", job=name)
+
+
+def _sync(services: Services) -> None:
+    sync_chain(
+        database=services.database,
+        chain=services.chain,
+        network=services.network,
+        clock=services.clock,
+    )
+
+
+def _send(services: Services) -> None:
+    for ended in send_transactions(
+        database=services.database,
+        chain=services.chain,
+        poster=services.poster,
+        clock=services.clock,
+    ):
+        log.info(
+            "transaction_ended",
+            purpose=ended.purpose,
+            subject=ended.subject,
+            state=ended.state,
+            hash="0x" + ended.signed.hash.hex(),
+        )
+
+
+def _settle(services: Services) -> None:
+    while (
+        header := settle_epoch(
+            database=services.database,
+            chain=services.chain,
+            network=services.network,
+            bundles=services.bundles,
+            clock=services.clock,
+        )
+    ) is not None:
+        log.info(
+            "epoch_settled",
+            epoch=header.epoch,
+            header_hash="0x" + header.hash().hex(),
+            weight=header.weight,
+            accounts=header.claim_count,
+        )
+
+
+def _commit(services: Services) -> None:
+    epoch = commit_epoch(
+        database=services.database,
+        chain=services.chain,
+        network=services.network,
+        poster=services.poster,
+        clock=services.clock,
+    )
+    if epoch is not None:
+        log.info("commit_sent", epoch=epoch)
+
+
+def _finalise(services: Services) -> None:
+    epoch = finalise_epoch(
+        database=services.database,
+        chain=services.chain,
+        network=services.network,
+        poster=services.poster,
+        clock=services.clock,
+    )
+    if epoch is not None:
+        log.info("finalise_sent", epoch=epoch)
+
+
+def _relay(services: Services) -> None:
+    made = relay_registrations(
+        database=services.database,
+        chain=services.chain,
+        poster=services.poster,
+        clock=services.clock,
+    )
+    if made:
+        log.info("registrations_relayed", count=made)
+
+
+def _check_health(services: Services) -> None:
+    check_health(
+        database=services.database,
+        probe=services.probe,
+        clock=services.clock,
+        every_seconds=services.health_seconds,
+    )
+
+
+JOBS: tuple[tuple[str, Callable[[Services], None]], ...] = (
+    # What was recorded before a crash is followed up before anything new is made.
+    ("send", _send),
+    ("sync", _sync),
+    ("settle", _settle),
+    ("commit", _commit),
+    ("finalise", _finalise),
+    ("relay", _relay),
+)

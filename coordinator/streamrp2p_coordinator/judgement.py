@@ -1,0 +1,74 @@
+"""A batch's records, judged in their order: pure, by `verify` and `ledger.merge` of the protocol."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streamrp2p.ledger import merge
+from streamrp2p.numbers import SessionId
+from streamrp2p.receipt import SessionRecord
+from streamrp2p.verify import Checked, Code, Intake, Rejected, verify
+
+REASONS: Mapping[Code, str] = {
+    Code.UNKNOWN_POOL: "The chain knows no such pool. Check the ticket's pool id and chain.",
+    Code.POOL_CLOSED: "The pool is not open in the ticket's epoch. Stop serving it.",
+    Code.WRONG_EPOCH: "The ticket's epoch has not begun, or is not the submission's. Sort records by their epoch.",
+    Code.TICKET_EXPIRED: "The receipt was signed outside the ticket's validity. Let the viewer renew its session; "
+    "check the viewer's clock.",
+    Code.BAD_TICKET_SIGNATURE: "The ticket is not signed by the pool's ticket signer of that epoch. Check tickets "
+    "before serving.",
+    Code.BAD_RECEIPT_SIGNATURE: "The receipt is not signed by the ticket's viewer. Stop serving this session.",
+    Code.HIGH_S: "A signature has a high s. Its signer must produce the low form.",
+    Code.OVER_CREDIT: "The receipt claims more bytes than the ticket allows. Let the viewer renew its session "
+    "in time.",
+    Code.OVER_RATE: "The receipt claims more bytes than the stream can have delivered in that time.",
+    Code.NOT_MONOTONE: "A higher sequence has fewer bytes than a record that was acknowledged before.",
+    Code.NODE_NOT_REGISTERED: "The node has no accepted registration. Register it, then submit again.",
+    Code.INTAKE_CLOSED: "Intake of the ticket's epoch is over. Submit sooner after the epoch's end.",
+    Code.WRONG_NODE: "The ticket names another node than the one that submits.",
+    Code.MALFORMED: "More bytes are said to be on time than were delivered.",
+    Code.TOO_MANY_POOLS: "The node already earns from 256 pools, the most that a claim can hold.",
+    Code.SUSPECT: "The record is held back by policy; ask the operator for its evidence.",
+}
+"""What each code means to a person, and what to do."""
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What becomes of a batch. `accepted` are positions in the batch; `rejected` the others, in order."""
+
+    accepted: list[int] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    changed: dict[SessionId, Checked] = field(default_factory=dict)
+    evidence: list[Checked] = field(default_factory=list)
+    new_earning_pools: set[int] = field(default_factory=set)
+
+
+def judge(
+    records: Sequence[SessionRecord],
+    intake: Intake,
+    known: Mapping[SessionId, Checked],
+    earning_pools: set[int],
+) -> Judgement:
+    """Judge records one after the other, each in the light of those before it.
+
+    `earning_pools` is the very set that `intake` holds: it grows with the pools of accepted records.
+    """
+    judgement = Judgement()
+    newest = dict(known)
+    for position, record in enumerate(records):
+        before = newest.get(record.session_id)
+        verdict = verify(record, intake, before)
+        merged = verdict if isinstance(verdict, Rejected) else merge(before, verdict)
+        if isinstance(merged, Rejected):
+            judgement.rejected.append(merged)
+            continue
+        judgement.accepted.append(position)
+        if merged.kept is not before:
+            newest[record.session_id] = judgement.changed[record.session_id] = merged.kept
+        if merged.evidence is not None:
+            judgement.evidence.append(merged.evidence)
+        pool_id = record.ticket.pool_id
+        if record.weight > 0 and pool_id not in earning_pools:
+            earning_pools.add(pool_id)
+            judgement.new_earning_pools.add(pool_id)
+    return judgement

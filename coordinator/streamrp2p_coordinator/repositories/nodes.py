@@ -1,0 +1,158 @@
+"""Nodes and their registrations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, or_, select, update
+
+from streamrp2p.numbers import Address, Signature
+from streamrp2p.typed_data import NodeRegistration
+from streamrp2p_coordinator.repositories.base import Repository
+from streamrp2p_coordinator.tables import NodeRow, RegistrationRow, TicketRow, table_of
+
+_nodes = table_of(NodeRow)
+_registrations = table_of(RegistrationRow)
+_tickets = table_of(TicketRow)
+
+PENDING, DONE, FAILED = "pending", "done", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNode:
+    """A node with its load: the tickets that have not expired."""
+
+    node: Address
+    payout: Address
+    endpoint: str
+    nonce: int
+    is_healthy: bool
+    open_sessions: int
+
+
+class Nodes(Repository):
+    """One row per node, one per registration."""
+
+    def find(self, node: Address, now: int) -> StoredNode | None:
+        """Return a node, if it ever registered."""
+        row = self._connection.execute(_with_load(now).where(_nodes.c.node == node)).one_or_none()
+        return None if row is None else _stored(row)
+
+    def is_registered(self, node: Address) -> bool:
+        """Tell whether the node has an accepted registration."""
+        query = select(_nodes.c.node).where(_nodes.c.node == node)
+        return self._connection.execute(query).one_or_none() is not None
+
+    def all(self, now: int) -> list[StoredNode]:
+        """Return every node, rising by address."""
+        rows = self._connection.execute(_with_load(now).order_by(_nodes.c.node))
+        return [_stored(row) for row in rows]
+
+    def register(
+        self, registration: NodeRegistration, signature: Signature, *, is_on_chain: bool = False
+    ) -> None:
+        """Accept a registration; its health is unknown until the next check."""
+        self._upsert(
+            _nodes,
+            [
+                {
+                    "node": registration.node,
+                    "payout": registration.payout,
+                    "endpoint": registration.endpoint,
+                    "nonce": registration.nonce,
+                    "is_healthy": False,
+                    "checked_at": None,
+                }
+            ],
+        )
+        self._insert_new(
+            _registrations,
+            [
+                {
+                    "node": registration.node,
+                    "nonce": registration.nonce,
+                    "payout": registration.payout,
+                    "endpoint": registration.endpoint,
+                    "deadline": registration.deadline,
+                    "signature": signature,
+                    "state": DONE if is_on_chain else PENDING,
+                }
+            ],
+        )
+
+    def pending_registrations(self, limit: int) -> list[tuple[NodeRegistration, Signature]]:
+        """Return registrations that the chain does not hold yet, those of one node rising by nonce."""
+        rows = self._connection.execute(
+            select(_registrations)
+            .where(_registrations.c.state == PENDING)
+            .order_by(_registrations.c.node, _registrations.c.nonce)
+            .limit(limit)
+        )
+        return [
+            (
+                NodeRegistration(row.node, row.payout, row.endpoint, row.nonce, row.deadline),
+                Signature(row.signature),
+            )
+            for row in rows
+        ]
+
+    def mark_registration(self, node: Address, nonce: int, state: str) -> None:
+        """Change a registration's state."""
+        self._connection.execute(
+            update(_registrations)
+            .where(_registrations.c.node == node, _registrations.c.nonce == nonce)
+            .values(state=state)
+        )
+
+    def due_for_check(self, checked_before: int) -> list[tuple[Address, str]]:
+        """Return `(node, endpoint)` of those whose health was not looked at since."""
+        rows = self._connection.execute(
+            select(_nodes.c.node, _nodes.c.endpoint).where(
+                or_(_nodes.c.checked_at.is_(None), _nodes.c.checked_at <= checked_before)
+            )
+        )
+        return [(Address(row.node), row.endpoint) for row in rows]
+
+    def mark_health(self, checked: Iterable[tuple[Address, str, bool]], now: int) -> None:
+        """Note `(node, endpoint, is healthy)`; a node that moved meanwhile keeps its own mark."""
+        for node, endpoint, is_healthy in checked:
+            self._connection.execute(
+                update(_nodes)
+                .where(_nodes.c.node == node, _nodes.c.endpoint == endpoint)
+                .values(is_healthy=is_healthy, checked_at=now)
+            )
+
+    def add_ticket(
+        self, session_id: bytes, epoch: int, pool_id: int, node: Address, expires_at: int
+    ) -> None:
+        """Count a ticket towards its node's load."""
+        self._insert(
+            _tickets,
+            [
+                {
+                    "session_id": session_id,
+                    "epoch": epoch,
+                    "pool_id": pool_id,
+                    "node": node,
+                    "expires_at": expires_at,
+                }
+            ],
+        )
+
+    def forget_tickets(self, expired_before: int) -> None:
+        """Remove tickets that count no more."""
+        self._connection.execute(_tickets.delete().where(_tickets.c.expires_at <= expired_before))
+
+
+def _with_load(now: int) -> Select[Any]:
+    load = func.count(_tickets.c.session_id)
+    joined = _nodes.outerjoin(
+        _tickets, and_(_tickets.c.node == _nodes.c.node, _tickets.c.expires_at > now)
+    )
+    return select(_nodes, load.label("open_sessions")).select_from(joined).group_by(_nodes.c.node)
+
+
+def _stored(row: Row[Any]) -> StoredNode:
+    return StoredNode(
+        row.node, row.payout, row.endpoint, row.nonce, row.is_healthy, row.open_sessions
+    )

@@ -1,0 +1,149 @@
+"""The chain through the SDK's contract wrappers."""
+
+from collections.abc import Sequence
+
+from web3 import Web3
+
+from streamrp2p.chain import (
+    Call,
+    Deployment,
+    EpochBookContract,
+    NodeRegistryContract,
+    PoolRecord,
+    RewardPoolsContract,
+    TransactionRevertedError,
+    broadcast,
+    receipt_of,
+    sign_call,
+)
+from streamrp2p.chain import SignedTransaction as SdkTransaction
+from streamrp2p.chain.rpc import quantity, request
+from streamrp2p.header import EpochHeader
+from streamrp2p.numbers import ZERO_ADDRESS, Address, Hash, Signature
+from streamrp2p.settlement import PoolInput
+from streamrp2p.typed_data import NodeRegistration
+from streamrp2p_coordinator.chain import (
+    Block,
+    Book,
+    Commitment,
+    Committing,
+    SignedTransaction,
+)
+from streamrp2p_coordinator.network import Network
+
+
+class SdkChain:
+    """One deployment over one RPC connection. `confirmations` blocks must follow one that counts as confirmed."""
+
+    def __init__(self, web3: Web3, deployment: Deployment, confirmations: int = 0) -> None:
+        self._web3 = web3
+        self._deployment = deployment
+        self._confirmations = confirmations
+        self._book = EpochBookContract(web3, deployment.epoch_book, from_block=deployment.block)
+        self._pools = RewardPoolsContract(web3, deployment.reward_pools)
+        self._registry = NodeRegistryContract(web3, deployment.node_registry)
+
+    def network(self) -> Network:
+        """Read the constants of the deployment."""
+        return Network(
+            domain=self._book.domain(),
+            epochs=self._book.clock(),
+            challenge_seconds=self._book.rules.challenge_seconds,
+            reward_pools=self._deployment.reward_pools,
+            node_registry=self._deployment.node_registry,
+        )
+
+    def head(self) -> Block:
+        """See `Chain`."""
+        newest = self.newest()
+        if self._confirmations == 0:
+            return newest
+        return self._block(hex(max(newest.number - self._confirmations, 0)))
+
+    def newest(self) -> Block:
+        """See `Chain`."""
+        return self._block("latest")
+
+    def pools(self, block: Block) -> Sequence[PoolRecord]:
+        """See `Chain`."""
+        return self._pools.pools(block=block.number)
+
+    def pool_inputs(self, epoch: int, block: Block) -> Sequence[PoolInput]:
+        """See `Chain`."""
+        return self._pools.pool_inputs(epoch, block=block.number)
+
+    def funded(self, pool_id: int, epoch: int, block: Block) -> int:
+        """See `Chain`."""
+        return self._pools.funded_at(pool_id, epoch, block=block.number)
+
+    def book(self) -> Book:
+        """See `Chain`."""
+        state = self._book.state()
+        return Book(
+            next_epoch=state.next_epoch,
+            finalised_epochs=state.finalised_epochs,
+            poster=state.poster,
+            bond_wei=state.bond_wei,
+            required_bond_wei=self._book.rules.bond_wei,
+        )
+
+    def commitment(self, epoch: int) -> Commitment:
+        """See `Chain`."""
+        status = self._book.status(epoch)
+        return Commitment(status.digest, status.committed_at, status.state == "final")
+
+    def committing(self, epoch: int) -> Committing | None:
+        """See `Chain`."""
+        found = self._book.committed_header(epoch)
+        if found is None:
+            return None
+        return Committing(found.transaction_hash, self._block(hex(found.block)).time)
+
+    def registration_nonce(self, node: Address) -> int:
+        """See `Chain`."""
+        return self._registry.node(node).nonce
+
+    def register_call(self, registration: NodeRegistration, signature: Signature) -> Call:
+        """See `Chain`."""
+        return self._registry.register_call(registration, signature)
+
+    def bond_call(self, amount_wei: int) -> Call:
+        """See `Chain`."""
+        return self._book.post_bond_call(amount_wei)
+
+    def commit_call(self, header: EpochHeader) -> Call:
+        """See `Chain`."""
+        return self._book.commit_call(header)
+
+    def finalise_call(self, epoch: int) -> Call:
+        """See `Chain`."""
+        return self._book.finalise_call(epoch)
+
+    def transaction_count(self, account: Address, *, pending: bool) -> int:
+        """See `Chain`."""
+        block = "pending" if pending else "latest"
+        shown = "0x" + account.hex()
+        return quantity(request(self._web3, "eth_getTransactionCount", [shown, block]))
+
+    def sign(self, call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
+        """See `Chain`."""
+        signed = sign_call(self._web3, call, private_key, nonce=nonce)
+        return SignedTransaction(signed.hash, signed.nonce, signed.raw)
+
+    def send(self, transaction: SignedTransaction) -> None:
+        """See `Chain`."""
+        broadcast(
+            self._web3,
+            SdkTransaction(transaction.raw, transaction.hash, transaction.nonce, ZERO_ADDRESS),
+        )
+
+    def was_mined(self, transaction: Hash) -> bool | None:
+        """See `Chain`."""
+        try:
+            return None if receipt_of(self._web3, transaction) is None else True
+        except TransactionRevertedError:
+            return False
+
+    def _block(self, block: str) -> Block:
+        found = request(self._web3, "eth_getBlockByNumber", [block, False])
+        return Block(quantity(found["number"]), quantity(found["timestamp"]))

@@ -1,0 +1,69 @@
+"""One process: the scheduler in its threads, the API in front."""
+
+import errno
+import signal
+import socket
+
+import structlog
+import uvicorn
+
+from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.jobs import make_scheduler, run_epochs
+from streamrp2p_coordinator.services import Services
+from streamrp2p_coordinator.settings import Settings
+from streamrp2p_coordinator.web.app import make_app
+
+GRACE_SECONDS = 10
+"""How long requests under way may take once the process is told to stop."""
+
+log = structlog.get_logger()
+
+
+def serve(services: Services, settings: Settings, *, with_scheduler: bool = True) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what is under way. Raises ConfigurationError if the port is taken."""
+    listener = listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(services),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    # uvicorn stops on a signal and then raises it again: by default that would end the process at once.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    scheduler = make_scheduler(services, settings.tick_seconds)
+    try:
+        if with_scheduler:
+            run_epochs(services)
+            scheduler.start()
+        log.info(
+            "coordinator_started",
+            url=f"http://{host}:{port}",
+            chain_id=services.network.domain.chain_id,
+            poster="0x" + services.poster.address.hex(),
+            ticket_signer="0x" + services.ticket_signer.address.hex(),
+        )
+        server.run(sockets=[listener])
+    finally:
+        if scheduler.running:
+            scheduler.shutdown(wait=True)
+        services.database.close()
+        listener.close()
+    log.info("coordinator_stopped")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind the port, before anything else is started. Raises ConfigurationError when that is not possible."""
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigurationError(
+                f"port {port} of {host} is in use; stop what listens there, or set another port"
+            ) from error
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port} ({error.strerror}); set another host or port"
+        ) from error

@@ -1,0 +1,62 @@
+"""Everything the coordinator works with, made once at its start and handed to the use cases."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from streamrp2p_coordinator.bundles import Bundles
+from streamrp2p_coordinator.chain import Chain
+from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
+from streamrp2p_coordinator.use_cases.sync_chain import sync_chain
+
+REFRESH_SECONDS = 1.0
+"""Requests make the coordinator read the chain at most this often, however many ask for it."""
+PROBE_SECONDS = 3.0
+
+
+def system_clock() -> int:
+    """Return the time in Unix seconds."""
+    return int(time.time())
+
+
+@dataclass(slots=True)
+class Services:
+    """One coordinator's parts."""
+
+    database: Database
+    chain: Chain
+    network: Network
+    policy: Policy
+    bundles: Bundles
+    poster: Signer
+    ticket_signer: Signer
+    clock: Clock = system_clock
+    probe: Callable[[str], bool] = field(default_factory=lambda: is_up)
+    health_seconds: int = 5
+    _refresh_lock: threading.Lock = field(default_factory=threading.Lock)
+    _refreshed_at: float = -REFRESH_SECONDS
+
+    def refresh(self) -> None:
+        """Read the chain anew, unless that was just done."""
+        with self._refresh_lock:
+            if time.monotonic() - self._refreshed_at < REFRESH_SECONDS:
+                return
+            sync_chain(
+                database=self.database, chain=self.chain, network=self.network, clock=self.clock
+            )
+            self._refreshed_at = time.monotonic()
+
+
+def is_up(endpoint: str) -> bool:
+    """Tell whether a node answers its health route. Never follows it elsewhere, nor reads what it sends."""
+    try:
+        with httpx.stream(
+            "GET", f"{endpoint}/healthz", timeout=PROBE_SECONDS, follow_redirects=False
+        ) as response:
+            return response.status_code == httpx.codes.OK
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False

@@ -1,0 +1,113 @@
+"""The coordinator's settings: a TOML file, overridden by the environment (STREAMRP2P_COORDINATOR_...)."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.network import Policy
+
+ENVIRONMENT_PREFIX = "STREAMRP2P_COORDINATOR_"
+
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+class Settings(BaseSettings):
+    """All settings. Paths in the file are relative to the file's folder. Passwords are read from files alone."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True)
+
+    rpc_url: str
+    """The chain's RPC endpoint; several, separated by commas, are tried in order."""
+    deployment: Path
+    """The deployment file: chain id and contract addresses."""
+    poster_keystore: Path
+    poster_password_file: Path | None = None
+    """Without it the password is asked for."""
+    ticket_signer_keystore: Path
+    ticket_signer_password_file: Path | None = None
+    database_url: str = "sqlite:///./coordinator.db"
+    bundle_dir: Path = Path("bundles")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8100
+    """0 lets the system choose."""
+    rate_slack_seconds: Annotated[int, Field(ge=0, le=3_600)] = 10
+    ticket_seconds: Seconds = 300
+    max_batch_records: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    max_rejections_per_node: Annotated[int, Field(ge=0)] = 4096
+    confirmations: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """How many blocks must follow one before its state counts; 0 on a chain that never reorganises."""
+    tick_seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
+    """How often the scheduler looks what is due."""
+    max_clock_skew_seconds: Seconds = 30
+    """How far the chain's newest block may be ahead of this machine's clock."""
+    log_format: Literal["console", "json"] = "console"
+    health_seconds: Seconds = 5
+    """How often each node is asked whether it is up."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment override the file, whose values are given at construction."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    def policy(self) -> Policy:
+        """Return the published choices."""
+        return Policy(
+            rate_slack_seconds=self.rate_slack_seconds,
+            ticket_seconds=self.ticket_seconds,
+            max_batch_records=self.max_batch_records,
+            max_rejections_per_node=self.max_rejections_per_node,
+        )
+
+
+PATHS = (
+    "deployment",
+    "poster_keystore",
+    "poster_password_file",
+    "ticket_signer_keystore",
+    "ticket_signer_password_file",
+    "bundle_dir",
+)
+SQLITE_RELATIVE = "sqlite:///./"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a settings file; raises ConfigurationError, which names the first wrong setting but never its value."""
+    try:
+        with path.open("rb") as file:
+            values: dict[str, Any] = tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"{path} does not exist; make it with: streamrp2p coordinator init --config {path}"
+        ) from error
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read as TOML: {error}") from error
+    folder = path.resolve().parent
+    for name in PATHS:
+        if isinstance(values.get(name), str):
+            values[name] = folder / values[name]
+    values.setdefault("bundle_dir", folder / "bundles")
+    url = values.get("database_url", Settings.model_fields["database_url"].default)
+    if isinstance(url, str) and url.startswith(SQLITE_RELATIVE):
+        values["database_url"] = f"sqlite:///{folder / url.removeprefix(SQLITE_RELATIVE)}"
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise ConfigurationError(f"{path}: {name}: {first['msg']}") from error

@@ -1,0 +1,1 @@
+"""What the coordinator does: one module and one public function each, safe to run twice."""

@@ -1,0 +1,260 @@
+"""Intake: judge a batch, keep what it proves, and promise to pay for it."""
+
+from collections.abc import Callable, Sequence
+
+from streamrp2p import api
+from streamrp2p.errors import SignatureError
+from streamrp2p.numbers import ZERO_ADDRESS, Hash
+from streamrp2p.plain_tree import PlainTree
+from streamrp2p.receipt import RECORD_LENGTH, SessionRecord, batch_leaf
+from streamrp2p.records import SignedRejection
+from streamrp2p.signatures import check_signer
+from streamrp2p.typed_data import BatchAck, ReceiptSubmission, Rejection
+from streamrp2p.verify import Intake, PoolAtEpoch, Rejected
+from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.errors import (
+    BatchConflictError,
+    ChainBehindError,
+    InvalidBatchError,
+    InvalidSignatureError,
+    TooLargeError,
+)
+from streamrp2p_coordinator.judgement import REASONS, Judgement, judge
+from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
+from streamrp2p_coordinator.repositories.batches import JudgedBatch
+from streamrp2p_coordinator.repositories.store import Store
+
+
+def accept_batch(
+    batch: api.Batch,
+    *,
+    database: Database,
+    network: Network,
+    policy: Policy,
+    poster: Signer,
+    clock: Clock,
+    refresh: Callable[[], object],
+) -> bytes:
+    """Judge a batch and return the answer as JSON: the same bytes whenever the same batch is sent again.
+
+    When this returns, all that the answer acknowledges is on the disk. `refresh` reads the chain anew. Raises
+    InvalidBatchError, InvalidSignatureError, TooLargeError, BatchConflictError, or a retryable error.
+    """
+    submission = batch.submission.message()
+    _check_size(batch, policy)
+    encoded = [
+        batch.records[at : at + RECORD_LENGTH] for at in range(0, len(batch.records), RECORD_LENGTH)
+    ]
+    _check_submission(submission, batch.signature, encoded, network)
+    with database.read() as store:
+        known_answer = _known_answer(store, submission)
+    if known_answer is not None:
+        return known_answer
+    records = [SessionRecord.decode(data) for data in encoded]
+    _await_chain(records, submission, database, network, clock, refresh)
+    with database.write() as store:
+        store.lock_node(submission.node)
+        # Somebody else may have judged the same batch since.
+        known_answer = _known_answer(store, submission)
+        if known_answer is not None:
+            return known_answer
+        return _judge_and_keep(
+            store,
+            submission,
+            encoded,
+            records,
+            network=network,
+            policy=policy,
+            poster=poster,
+            clock=clock,
+        )
+
+
+def _check_size(batch: api.Batch, policy: Policy) -> None:
+    count, remainder = divmod(len(batch.records), RECORD_LENGTH)
+    if remainder or count == 0 or count != batch.submission.count:
+        raise InvalidBatchError(
+            f"the submission says {batch.submission.count} records of {RECORD_LENGTH} bytes, but there are "
+            f"{len(batch.records)} bytes; send at least one record and count them"
+        )
+    if count > policy.max_batch_records:
+        raise TooLargeError(
+            f"a batch has at most {policy.max_batch_records} records (maxBatchRecords of /v1/config), "
+            f"this one has {count}; split it"
+        )
+
+
+def _check_submission(
+    submission: ReceiptSubmission, signature: bytes, encoded: Sequence[bytes], network: Network
+) -> None:
+    root = PlainTree([batch_leaf(data) for data in encoded]).root
+    if root != submission.batch_root:
+        raise InvalidBatchError(
+            f"batchRoot is 0x{submission.batch_root.hex()}, but the records' tree has root 0x{root.hex()}"
+        )
+    try:
+        check_signer(submission.digest(network.domain), signature, submission.node, "the node")
+    except SignatureError as error:
+        raise InvalidSignatureError(f"the submission is not valid: {error}") from error
+
+
+def _known_answer(store: Store, submission: ReceiptSubmission) -> bytes | None:
+    judged = store.batches.find(submission.node, submission.epoch, submission.batch_number)
+    if judged is not None and judged.batch_root != submission.batch_root:
+        raise BatchConflictError(
+            f"batch {submission.batch_number} of epoch {submission.epoch} was judged with root "
+            f"0x{judged.batch_root.hex()}; send other records under a new number"
+        )
+    return None if judged is None else judged.answer
+
+
+def _await_chain(
+    records: Sequence[SessionRecord],
+    submission: ReceiptSubmission,
+    database: Database,
+    network: Network,
+    clock: Clock,
+    refresh: Callable[[], object],
+) -> None:
+    """Make sure that terms and openness in the epoch are final as they are known, and that no pool is missed.
+
+    Else a record could be acknowledged that the settlement, which reads the chain later, cannot pay.
+    """
+    now, epoch = clock(), submission.epoch
+    if not network.epochs.start(epoch) <= now < network.epochs.intake_end(epoch):
+        return
+    pool_ids = {record.ticket.pool_id for record in records}
+    if _is_known(database, network, epoch, pool_ids):
+        return
+    refresh()
+    with database.read() as store:
+        block = store.pools.read_until()
+    if block is None or block.time < network.epochs.start(epoch):
+        raise ChainBehindError(
+            f"epoch {epoch} has begun, but no confirmed block shows it yet; send the batch again"
+        )
+
+
+def _is_known(database: Database, network: Network, epoch: int, pool_ids: set[int]) -> bool:
+    with database.read() as store:
+        block = store.pools.read_until()
+        if block is None or block.time < network.epochs.start(epoch):
+            return False
+        fixed = store.pools.fixed_terms(epoch, pool_ids)
+        pools = [store.pools.find(pool_id) for pool_id in pool_ids - fixed.keys()]
+    return all(pool is not None and not pool.is_open(epoch) for pool in pools)
+
+
+def _judge_and_keep(
+    store: Store,
+    submission: ReceiptSubmission,
+    encoded: Sequence[bytes],
+    records: Sequence[SessionRecord],
+    *,
+    network: Network,
+    policy: Policy,
+    poster: Signer,
+    clock: Clock,
+) -> bytes:
+    node, epoch = submission.node, submission.epoch
+    now = clock()
+    if network.epochs.start(epoch) <= now and not store.epochs.hold_open(epoch):
+        # Settlement has begun. The clock may have been read, or run, a moment before.
+        now = max(now, network.epochs.intake_end(epoch))
+    is_registered = store.nodes.is_registered(node)
+    earning_pools = store.ledger.earning_pools(node)
+    intake = Intake(
+        domain=network.domain,
+        clock=network.epochs,
+        now=now,
+        node=node,
+        epoch=epoch,
+        node_is_registered=is_registered,
+        pools=_pools_at(store, epoch, {record.ticket.pool_id for record in records}),
+        earning_pools=earning_pools,
+        rate_slack_seconds=policy.rate_slack_seconds,
+    )
+    known = store.ledger.known({record.session_id for record in records})
+    judgement = judge(records, intake, known, earning_pools)
+    rejections = [
+        _sign_rejection(rejected, now, network, poster) for rejected in judgement.rejected
+    ]
+    answer = _answer(submission, encoded, judgement, rejections, now, network, poster)
+    store.ledger.keep(judgement.changed.values())
+    store.ledger.keep_evidence(judgement.evidence)
+    store.ledger.add_earning_pools(node, judgement.new_earning_pools)
+    if is_registered:
+        # Anybody can make an address: what one without a registration sends must not fill the disk or the bundle.
+        if now < network.epochs.intake_end(epoch) and network.epochs.start(epoch) <= now:
+            store.ledger.keep_rejections(epoch, node, rejections, policy.max_rejections_per_node)
+        judged = JudgedBatch(submission.batch_root, answer)
+        store.batches.add(node, epoch, submission.batch_number, judged)
+    return answer
+
+
+def _pools_at(store: Store, epoch: int, pool_ids: set[int]) -> dict[int, PoolAtEpoch]:
+    terms = store.pools.fixed_terms(epoch, pool_ids)
+    found = {}
+    for pool_id in pool_ids:
+        pool = store.pools.find(pool_id)
+        if pool is None:
+            continue
+        # Nobody signs for a pool that is not open: the rule before the signatures refuses it.
+        signer = terms[pool_id].ticket_signer if pool_id in terms else ZERO_ADDRESS
+        found[pool_id] = PoolAtEpoch(pool.is_open(epoch), signer, pool.max_bytes_per_second)
+    return found
+
+
+def _sign_rejection(
+    rejected: Rejected, now: int, network: Network, poster: Signer
+) -> SignedRejection:
+    message = Rejection(rejected.session_id, rejected.sequence, rejected.code, now)
+    signature = poster.sign(message, network.domain)
+    return SignedRejection(
+        rejected.session_id, rejected.sequence, int(rejected.code), now, signature
+    )
+
+
+def _answer(
+    submission: ReceiptSubmission,
+    encoded: Sequence[bytes],
+    judgement: Judgement,
+    rejections: Sequence[SignedRejection],
+    now: int,
+    network: Network,
+    poster: Signer,
+) -> bytes:
+    root: Hash = PlainTree([batch_leaf(encoded[at]) for at in judgement.accepted]).root
+    ack = BatchAck(
+        submission.node,
+        submission.epoch,
+        submission.batch_number,
+        root,
+        len(judgement.accepted),
+        now,
+    )
+    answer = api.BatchAnswer(
+        ack=api.BatchAck(
+            node=ack.node,
+            epoch=ack.epoch,
+            batch_number=ack.batch_number,
+            accepted_root=ack.accepted_root,
+            accepted=ack.accepted,
+            received_at=ack.received_at,
+        ),
+        signature=poster.sign(ack, network.domain),
+        rejections=[
+            api.SignedRejection(
+                rejection=api.Rejection(
+                    session_id=signed.session_id,
+                    sequence=signed.sequence,
+                    code=signed.code,
+                    received_at=signed.received_at,
+                ),
+                signature=signed.signature,
+                reason=REASONS[rejected.code],
+            )
+            for signed, rejected in zip(rejections, judgement.rejected, strict=True)
+        ],
+    )
+    return answer.model_dump_json(by_alias=True).encode()

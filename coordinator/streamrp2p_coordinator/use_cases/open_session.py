@@ -1,0 +1,120 @@
+"""Admit a viewer: choose a relay and sign the ticket."""
+
+import secrets
+
+from streamrp2p import api
+from streamrp2p.allocation import Terms
+from streamrp2p.numbers import Address
+from streamrp2p.typed_data import SessionTicket
+from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.errors import (
+    ForeignTicketSignerError,
+    NoRelayError,
+    NotFoundError,
+    PoolExhaustedError,
+    PoolNotOpenError,
+    UnavailableError,
+)
+from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
+from streamrp2p_coordinator.repositories.nodes import StoredNode
+from streamrp2p_coordinator.repositories.pools import KnownPool
+from streamrp2p_coordinator.repositories.store import Store
+
+MAX_UINT64 = (1 << 64) - 1
+
+
+def open_session(
+    request: api.SessionRequest,
+    *,
+    database: Database,
+    network: Network,
+    policy: Policy,
+    ticket_signer: Signer,
+    clock: Clock,
+) -> api.Session:
+    """Return a signed ticket to the least loaded healthy node that the viewer does not exclude.
+
+    The ticket lives to the epoch's end at most. Raises NotFoundError, PoolNotOpenError, PoolExhaustedError,
+    ForeignTicketSignerError or, retryable, NoRelayError.
+    """
+    now = clock()
+    if now < network.epochs.genesis:
+        raise UnavailableError("the first epoch has not begun", network.epochs.genesis - now)
+    epoch = network.epochs.at(now)
+    with database.write() as store:
+        pool = _open_pool(store, request.pool_id, epoch)
+        _check_terms(store, pool, epoch, ticket_signer.address)
+        relay = choose_relay(store.nodes.all(now), request.excluded_nodes)
+        expires_at = min(now + policy.ticket_seconds, network.epochs.end(epoch))
+        ticket = SessionTicket(
+            pool_id=pool.pool_id,
+            epoch=epoch,
+            node=relay.node,
+            viewer=Address(request.viewer),
+            max_bytes=_max_bytes(pool, expires_at - now, policy),
+            issued_at=now,
+            expires_at=expires_at,
+            nonce=secrets.randbits(256),
+        )
+        store.nodes.add_ticket(
+            ticket.session_id, epoch, pool.pool_id, relay.node, ticket.expires_at
+        )
+    return api.Session(
+        ticket=api.SessionTicket(
+            pool_id=ticket.pool_id,
+            epoch=ticket.epoch,
+            node=ticket.node,
+            viewer=ticket.viewer,
+            max_bytes=ticket.max_bytes,
+            issued_at=ticket.issued_at,
+            expires_at=ticket.expires_at,
+            nonce=ticket.nonce,
+        ),
+        signature=ticket_signer.sign(ticket, network.domain),
+        endpoint=relay.endpoint,
+    )
+
+
+def choose_relay(nodes: list[StoredNode], excluded: list[bytes]) -> StoredNode:
+    """Return the least loaded of the healthy nodes; raises NoRelayError when none is left."""
+    candidates = [node for node in nodes if node.is_healthy and node.node not in excluded]
+    if not candidates:
+        raise NoRelayError(
+            "no healthy relay is left for this viewer; try again, and exclude fewer nodes if you can",
+            retry_after_seconds=2,
+        )
+    fewest = min(node.open_sessions for node in candidates)
+    # By chance among equals: the order of addresses must not decide who earns.
+    return secrets.choice([node for node in candidates if node.open_sessions == fewest])
+
+
+def _open_pool(store: Store, pool_id: int, epoch: int) -> KnownPool:
+    pool = store.pools.find(pool_id)
+    if pool is None:
+        raise NotFoundError(f"there is no pool {pool_id}; see /v1/pools")
+    if not pool.is_open(epoch):
+        raise PoolNotOpenError(
+            f"pool {pool_id} is not open in epoch {epoch}; choose another stream"
+        )
+    return pool
+
+
+def _check_terms(store: Store, pool: KnownPool, epoch: int, own_signer: Address) -> None:
+    terms: Terms | None = store.pools.terms_of(pool.pool_id, epoch)
+    if terms is None:
+        raise UnavailableError(f"the terms of pool {pool.pool_id} are not read yet; try again")
+    if terms.ticket_signer != own_signer:
+        raise ForeignTicketSignerError(
+            f"tickets of pool {pool.pool_id} are signed by 0x{terms.ticket_signer.hex()}, not by this "
+            f"coordinator (0x{own_signer.hex()}); ask the streamer for one, or let it lend its signing here"
+        )
+    left = min(terms.epoch_budget, pool.funded - store.results.cumulative_spend(pool.pool_id))
+    if left <= 0:
+        raise PoolExhaustedError(
+            f"pool {pool.pool_id} has spent all its deposits or has no budget; its streamer must fund it"
+        )
+
+
+def _max_bytes(pool: KnownPool, seconds: int, policy: Policy) -> int:
+    """Return the most that intake's rule OVER_RATE would let the ticket deliver."""
+    return min(pool.max_bytes_per_second * (seconds + policy.rate_slack_seconds), MAX_UINT64)

@@ -1,0 +1,105 @@
+"""Accept a node's registration; the chain gets it from `relay_registrations`."""
+
+import re
+from urllib.parse import urlsplit
+
+from streamrp2p import api
+from streamrp2p.errors import SignatureError
+from streamrp2p.numbers import ZERO_ADDRESS, Signature
+from streamrp2p.signatures import check_signer
+from streamrp2p.typed_data import NodeRegistration
+from streamrp2p_coordinator.chain import Chain
+from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.errors import (
+    DeadlineError,
+    InvalidSignatureError,
+    NonceError,
+    RequestError,
+)
+from streamrp2p_coordinator.network import Clock, Network
+from streamrp2p_coordinator.repositories.nodes import StoredNode
+from streamrp2p_coordinator.repositories.store import Store
+
+MAX_PORT = 65535
+_PRINTABLE = re.compile(r"[!-~]{1,256}")
+
+
+def register_node(
+    signed: api.SignedRegistration,
+    *,
+    database: Database,
+    chain: Chain,
+    network: Network,
+    clock: Clock,
+) -> StoredNode:
+    """Accept a registration and return the node. Sent again, the newest one changes nothing.
+
+    Raises InvalidSignatureError, NonceError, DeadlineError or RequestError.
+    """
+    registration = signed.registration.message()
+    _check_endpoint(registration.endpoint)
+    if ZERO_ADDRESS in (registration.node, registration.payout):
+        raise RequestError("node and payout must not be the zero address")
+    try:
+        check_signer(
+            registration.digest(network.domain), signed.signature, registration.node, "the node"
+        )
+    except SignatureError as error:
+        raise InvalidSignatureError(f"the registration is not valid: {error}") from error
+    with database.read() as store:
+        same = _same(store, registration, clock())
+    if same is not None:
+        return same
+    if registration.deadline <= clock():
+        raise DeadlineError("the registration's deadline is over; sign it again with a later one")
+    # Asked before the transaction: nobody must wait for a slow chain while the database is locked.
+    on_chain = chain.registration_nonce(registration.node)
+    with database.write() as store:
+        store.lock_node(registration.node)
+        now = clock()
+        same = _same(store, registration, now)
+        if same is not None:
+            return same
+        known = store.nodes.find(registration.node, now)
+        expected = on_chain if known is None else max(known.nonce + 1, on_chain)
+        if registration.nonce != expected:
+            raise NonceError(
+                f"the next registration of this node has nonce {expected}, this one has "
+                f"{registration.nonce}; sign it again"
+            )
+        store.nodes.register(registration, Signature(signed.signature))
+        registered = store.nodes.find(registration.node, now)
+    if registered is None:
+        raise AssertionError("a node that was just written is there")
+    return registered
+
+
+def _same(store: Store, registration: NodeRegistration, now: int) -> StoredNode | None:
+    known = store.nodes.find(registration.node, now)
+    if known is not None and (known.nonce, known.payout, known.endpoint) == (
+        registration.nonce,
+        registration.payout,
+        registration.endpoint,
+    ):
+        return known
+    return None
+
+
+def _check_endpoint(endpoint: str) -> None:
+    try:
+        parts = urlsplit(endpoint) if _PRINTABLE.fullmatch(endpoint) else None
+        valid = (
+            parts is not None
+            and parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and (parts.port is None or 0 < parts.port <= MAX_PORT)
+            and not (parts.query or parts.fragment or parts.username or parts.password)
+            and not endpoint.endswith("/")
+        )
+    except ValueError:
+        valid = False
+    if not valid:
+        raise RequestError(
+            "endpoint must be a base URL such as https://relay.example:8200, without trailing slash, "
+            "query or user"
+        )

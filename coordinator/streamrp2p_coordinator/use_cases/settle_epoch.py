@@ -1,0 +1,56 @@
+"""Settle the next epoch whose intake is over: header, bundle and rewards."""
+
+from streamrp2p.header import EpochHeader
+from streamrp2p.settlement import GENESIS, Parent, Settlement, settle
+from streamrp2p_coordinator.bundles import Bundles
+from streamrp2p_coordinator.chain import Block, Chain
+from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.network import Clock, Network
+
+
+def settle_epoch(
+    *, database: Database, chain: Chain, network: Network, bundles: Bundles, clock: Clock
+) -> EpochHeader | None:
+    """Settle the lowest epoch without a header and return it; None when that is not due.
+
+    An epoch is due when its intake is over by this clock and it has ended by the chain's, in a confirmed block: from
+    then on nothing that settlement reads can change. The bundle is on the disk before the header is.
+    """
+    with database.read() as store:
+        epoch = store.epochs.first_unsettled()
+    if clock() < network.epochs.intake_end(epoch):
+        return None
+    block = chain.head()
+    if block.time < network.epochs.end(epoch):
+        return None
+    with database.write() as store:
+        # Waits for batches that are being taken in; from here on there are none.
+        store.epochs.close_intake(epoch)
+    settlement = _settlement(epoch, block, database, chain, network, bundles)
+    bundles.write(settlement.bundle)
+    with database.write() as store:
+        if store.epochs.first_unsettled() != epoch:
+            return None  # Another process was faster, with the same result.
+        store.epochs.settle(epoch, settlement.header)
+        store.results.keep(settlement.bundle)
+    return settlement.header
+
+
+def _settlement(
+    epoch: int,
+    block: Block,
+    database: Database,
+    chain: Chain,
+    network: Network,
+    bundles: Bundles,
+) -> Settlement:
+    pools = chain.pool_inputs(epoch, block)
+    with database.read() as store:
+        parent_epoch = store.epochs.find(epoch - 1) if epoch else None
+        sessions = store.ledger.sessions(epoch)
+        rejections = store.ledger.rejections(epoch)
+    parent = GENESIS
+    if parent_epoch is not None and parent_epoch.header is not None:
+        header = parent_epoch.header
+        parent = Parent.of(header, bundles.read(header.data_hash))
+    return settle(network.domain, epoch, parent, pools, sessions, rejections)

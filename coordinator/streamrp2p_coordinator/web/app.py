@@ -1,0 +1,46 @@
+"""The application: routes, problems and limits around one set of services."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from streamrp2p.api import Problem
+from streamrp2p_coordinator.network import Policy
+from streamrp2p_coordinator.services import Services
+from streamrp2p_coordinator.web.limits import BodyLimit, max_body_bytes
+from streamrp2p_coordinator.web.problems import add_problem_handlers
+from streamrp2p_coordinator.web.routes import router
+
+DESCRIPTION = """Takes bandwidth receipts in, settles epochs and proves what accounts may claim.
+
+Integers of at most 64 bits are numbers, wider ones decimal strings, bytes are 0x hex. Every error is a problem
+(RFC 9457); one with `Retry-After` may be tried again. `POST /v1/batches` may be repeated: the same batch gets the
+same answer."""
+
+
+def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI:
+    """Make the application. Without services it only serves to describe itself."""
+    app = FastAPI(
+        title="StreamrP2P coordinator",
+        version=version("streamrp2p"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    app.state.services = services
+    limits = policy or (services.policy if services else Policy())
+    app.add_middleware(BodyLimit, limit=max_body_bytes(limits.max_batch_records))
+    add_problem_handlers(app)
+    app.include_router(router)
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Name our own problem instead of FastAPI's form of validation errors."""
+    schemas = app.openapi()["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = Problem.model_json_schema()

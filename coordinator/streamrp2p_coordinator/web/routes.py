@@ -1,0 +1,273 @@
+"""The routes: they translate HTTP, use cases decide. Blocking work, so none is async: FastAPI gives each a thread."""
+
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi.responses import FileResponse
+
+from streamrp2p import api
+from streamrp2p_coordinator.errors import NotFoundError, UnavailableError
+from streamrp2p_coordinator.repositories.nodes import StoredNode
+from streamrp2p_coordinator.services import Services
+from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
+from streamrp2p_coordinator.use_cases.open_session import open_session
+from streamrp2p_coordinator.use_cases.register_node import register_node
+from streamrp2p_coordinator.use_cases.show_claim import show_claim
+from streamrp2p_coordinator.use_cases.show_earnings import show_earnings
+from streamrp2p_coordinator.use_cases.show_epochs import show_epochs
+from streamrp2p_coordinator.use_cases.show_pools import show_pools
+from streamrp2p_coordinator.web import examples, parameters
+from streamrp2p_coordinator.web.problems import responses
+
+EARNINGS_ROWS = 1000
+"""How many of an account's newest rows are shown."""
+BUNDLE_TYPE = "application/octet-stream"
+
+
+def _services(request: Request) -> Services:
+    return cast("Services", request.app.state.services)
+
+
+Parts = Annotated[Services, Depends(_services)]
+
+router = APIRouter()
+
+
+def _answers(example: dict[str, Any], *problems: int) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"application/json": {"example": example}}}, **responses(*problems)}
+
+
+@router.get("/v1/config", tags=["network"], responses=_answers(examples.config()))
+def get_config(services: Parts) -> api.Config:
+    """Tell what a node, viewer or auditor must know."""
+    network = services.network
+    return api.Config(
+        chain_id=network.domain.chain_id,
+        epoch_book=network.domain.epoch_book,
+        reward_pools=network.reward_pools,
+        node_registry=network.node_registry,
+        poster=services.poster.address,
+        ticket_signer=services.ticket_signer.address,
+        genesis=network.epochs.genesis,
+        epoch_seconds=network.epochs.epoch_seconds,
+        intake_grace_seconds=network.epochs.intake_grace_seconds,
+        challenge_seconds=network.challenge_seconds,
+        rate_slack_seconds=services.policy.rate_slack_seconds,
+        max_batch_records=services.policy.max_batch_records,
+        time=services.clock(),
+    )
+
+
+@router.get("/v1/pools", tags=["network"], responses=_answers(examples.pools(), 503))
+def get_pools(services: Parts) -> api.Pools:
+    """List every pool, as the chain has it."""
+    return api.Pools(pools=_show_pools(services))
+
+
+@router.get("/v1/pools/{poolId}", tags=["network"], responses=_answers(examples.pool(), 404, 422, 503))
+def get_pool(pool_id: parameters.PoolId, services: Parts) -> api.Pool:
+    """Show one pool with its stream record and its terms of the current epoch."""
+    return _show_pools(services, pool_id)[0]
+
+
+@router.get("/v1/nodes", tags=["nodes"], responses=_answers(examples.nodes(), 503))
+def get_nodes(services: Parts) -> api.Nodes:
+    """List every registered node."""
+    with services.database.read() as store:
+        return api.Nodes(nodes=[_node(node) for node in store.nodes.all(services.clock())])
+
+
+@router.get("/v1/nodes/{node}", tags=["nodes"], responses=_answers(examples.node(), 404, 422, 503))
+def get_node(node: parameters.AddressText, services: Parts) -> api.Node:
+    """Show one node."""
+    with services.database.read() as store:
+        found = store.nodes.find(parameters.address(node), services.clock())
+    if found is None:
+        raise NotFoundError(f"{node} never registered here; register with POST /v1/nodes")
+    return _node(found)
+
+
+@router.post("/v1/nodes", tags=["nodes"], responses=_answers(examples.node(), 409, 413, 422, 503))
+def post_node(
+    registration: Annotated[
+        api.SignedRegistration,
+        Body(openapi_examples={"first": {"value": examples.registration()}}),
+    ],
+    services: Parts,
+) -> api.Node:
+    """Register a node, or change its endpoint or payout address. The coordinator relays it to the chain."""
+    return _node(
+        register_node(
+            registration,
+            database=services.database,
+            chain=services.chain,
+            network=services.network,
+            clock=services.clock,
+        )
+    )
+
+
+@router.post(
+    "/v1/sessions",
+    tags=["viewers"],
+    responses=_answers(examples.session(), 404, 409, 413, 422, 503),
+)
+def post_session(
+    request: Annotated[
+        api.SessionRequest, Body(openapi_examples={"viewer": {"value": examples.session_request()}})
+    ],
+    services: Parts,
+) -> api.Session:
+    """Admit a viewer to the least loaded healthy relay, with a signed ticket."""
+    return open_session(
+        request,
+        database=services.database,
+        network=services.network,
+        policy=services.policy,
+        ticket_signer=services.ticket_signer,
+        clock=services.clock,
+    )
+
+
+@router.post(
+    "/v1/batches",
+    tags=["nodes"],
+    response_model=api.BatchAnswer,
+    responses=_answers(examples.batch_answer(), 409, 413, 422, 503),
+)
+def post_batch(
+    batch: Annotated[
+        api.Batch, Body(openapi_examples={"two records": {"value": examples.batch()}})
+    ],
+    services: Parts,
+) -> Response:
+    """Take session records in. What the answer acknowledges is durable and will be paid."""
+    answer = accept_batch(
+        batch,
+        database=services.database,
+        network=services.network,
+        policy=services.policy,
+        poster=services.poster,
+        clock=services.clock,
+        refresh=services.refresh,
+    )
+    return Response(answer, media_type="application/json")
+
+
+@router.get("/v1/epochs", tags=["epochs"], responses=_answers(examples.epochs(), 422, 503))
+def get_epochs(services: Parts, limit: parameters.Limit = 100) -> api.Epochs:
+    """List the newest epochs, newest first."""
+    epochs = services.network.epochs
+    newest = epochs.at(max(services.clock(), epochs.genesis))
+    return api.Epochs(epochs=_show_epochs(services, max(newest - limit + 1, 0), newest))
+
+
+@router.get(
+    "/v1/epochs/{epoch}", tags=["epochs"], responses=_answers(examples.epoch(), 404, 422, 503)
+)
+def get_epoch(epoch: parameters.Epoch, services: Parts) -> api.Epoch:
+    """Show where one epoch stands."""
+    found = _show_epochs(services, epoch, epoch)
+    if not found:
+        raise NotFoundError(f"epoch {epoch} has not begun")
+    return found[0]
+
+
+@router.get(
+    "/v1/bundles/{dataHash}",
+    tags=["epochs"],
+    response_class=FileResponse,
+    responses={
+        200: {
+            "description": "The canonical bytes of section 9 of the protocol; their Keccak-256 is dataHash.",
+            "content": {BUNDLE_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **responses(404, 422),
+    },
+)
+def get_bundle(data_hash: parameters.HashText, services: Parts) -> Response:
+    """Send a settled epoch's bundle."""
+    wanted = parameters.data_hash(data_hash)
+    if not services.bundles.has(wanted):
+        raise NotFoundError(f"there is no bundle {data_hash}; see dataHash in /v1/epochs")
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "ETag": f'"{data_hash}"',
+    }
+    return FileResponse(services.bundles.path(wanted), media_type=BUNDLE_TYPE, headers=headers)
+
+
+@router.get(
+    "/v1/accounts/{account}/earnings",
+    tags=["accounts"],
+    responses=_answers(examples.earnings(), 422, 503),
+)
+def get_earnings(account: parameters.AddressText, services: Parts) -> api.Earnings:
+    """Show what an account earned, by pool and by epoch."""
+    return show_earnings(
+        parameters.address(account), EARNINGS_ROWS, database=services.database
+    )
+
+
+@router.get(
+    "/v1/accounts/{account}/claim",
+    tags=["accounts"],
+    responses=_answers(examples.claim(), 404, 409, 422, 503),
+)
+def get_claim(
+    account: parameters.AddressText, services: Parts, epoch: parameters.MaybeEpoch = None
+) -> api.Claim:
+    """Prove what an account may claim, with call data ready to send."""
+    return show_claim(
+        parameters.address(account),
+        epoch,
+        database=services.database,
+        network=services.network,
+        bundles=services.bundles,
+    )
+
+
+@router.get(
+    "/healthz", tags=["operation"], responses={200: {"content": {"application/json": {"example": {"status": "ok"}}}}}
+)
+def get_health() -> dict[str, str]:
+    """Tell that the process answers."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz",
+    tags=["operation"],
+    responses=_answers({"status": "ready"}, 503),
+)
+def get_readiness(services: Parts) -> dict[str, str]:
+    """Tell that database and chain work too, and that the chain was read."""
+    with services.database.read() as store:
+        block = store.pools.read_until()
+    if block is None:
+        raise UnavailableError("the chain was not read yet")
+    services.chain.newest()
+    return {"status": "ready"}
+
+
+def _show_pools(services: Services, pool_id: int | None = None) -> list[api.Pool]:
+    return show_pools(
+        pool_id, database=services.database, network=services.network, clock=services.clock
+    )
+
+
+def _show_epochs(services: Services, first: int, last: int) -> list[api.Epoch]:
+    return show_epochs(
+        first, last, database=services.database, network=services.network, clock=services.clock
+    )
+
+
+def _node(node: StoredNode) -> api.Node:
+    return api.Node(
+        node=node.node,
+        payout=node.payout,
+        endpoint=node.endpoint,
+        nonce=node.nonce,
+        is_healthy=node.is_healthy,
+        open_sessions=node.open_sessions,
+    )
