@@ -138,7 +138,7 @@ class HttpApi:
         try:
             return self._once(request, max_bytes, seconds)
         except _RetryLater as later:
-            raise later.error from later.error.__cause__
+            raise later.error from later.__cause__
 
     def _once(self, request: httpx.Request, max_bytes: int, max_seconds: float) -> bytes:
         try:

@@ -62,11 +62,9 @@ class RpcProvider(HTTPProvider):
             return self._answer_of(error)
         if isinstance(responses, dict):
             return responses
-        if len(responses) == len(batch_requests) and all(
-            isinstance(one, dict) for one in responses
-        ):
-            return responses
-        raise self._no_answer()
+        if not _are_answers(responses, len(batch_requests)):
+            raise self._no_answer()
+        return responses
 
     def _answer_of(self, error: Exception) -> RPCResponse:
         """Return the RPC's own error where HTTP's hides one; else raise what the failure means.
@@ -177,6 +175,14 @@ def block_parameter(block: Block | None) -> str:
     return hex(block) if isinstance(block, int) else block
 
 
+def _are_answers(responses: object, count: int) -> bool:
+    return (
+        isinstance(responses, list)
+        and len(responses) == count
+        and all(isinstance(one, dict) for one in responses)
+    )
+
+
 def _result(response: RPCResponse) -> Json:
     # Some RPCs send a null error beside the result.
     if response.get("error") is not None:
@@ -193,7 +199,10 @@ def _batch(web3: Web3, chunk: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
     )
     if isinstance(responses, list):
         return [_result(response) for response in responses]
-    # Some RPCs refuse batches: the same requests one by one.
+    # Some RPCs refuse batches: then the same requests one by one. More of them do not help against a limit.
+    refusal = error_of(responses.get("error"))
+    if refusal.retryable:
+        raise refusal
     return [request(web3, method, params) for method, params in chunk]
 
 
