@@ -95,7 +95,7 @@ contract NodeRegistry is INodeRegistry {
             revert Errors.NodeRegistry_NotAllowed(msg.sender, node);
         }
         // One that has taken effect is no longer under way.
-        if (!known.hasPending || current == known.pendingPayout) {
+        if (!known.hasPending || _isDue(known)) {
             revert Errors.NodeRegistry_NoChangeUnderWay(node);
         }
 
@@ -119,7 +119,7 @@ contract NodeRegistry is INodeRegistry {
     function nodeOf(address node) external view override returns (Node memory) {
         Registration memory known = _registrations[node];
         address current = _payoutOf(node, known);
-        bool underWay = known.hasPending && current != known.pendingPayout;
+        bool underWay = known.hasPending && !_isDue(known);
         return Node({
             payout: current,
             pendingPayout: underWay ? known.pendingPayout : address(0),
