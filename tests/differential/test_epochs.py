@@ -10,7 +10,6 @@ from streamrp2p.bundle import decode_bundle
 from streamrp2p.errors import BundleError
 from streamrp2p.settlement import GENESIS, Parent, PoolInput, Settlement, settle
 from streamrp2p.verify import Checked
-from tests.differential.epochs import DOMAIN, POSTER, Epoch, epochs
 from tests.differential.oracle.bundle import (
     Parts,
     PoolTerms,
@@ -20,6 +19,7 @@ from tests.differential.oracle.bundle import (
     is_consistent,
 )
 from tests.differential.oracle.bundle import settle as settle_plainly
+from tests.support.epochs import DOMAIN, POSTER, Epoch, epochs
 
 
 def settled(epoch: Epoch, number: int, parent: Parent, pools: Sequence[PoolInput]) -> Settlement:
