@@ -1,0 +1,172 @@
+"""What a running node does besides answering viewers: it finds its coordinator, hands receipts in, tidies up."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
+from streamrp2p.durable import StorageError
+from streamrp2p.numbers import Address
+from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.errors import AnswerError, ClockSkewError, NotRegisteredError
+from streamrp2p_node.folder import Folder
+from streamrp2p_node.housekeeping import DAY_SECONDS, close_past_epochs, delete_old
+from streamrp2p_node.registration import register
+from streamrp2p_node.settings import Settings
+from streamrp2p_node.store import Store
+from streamrp2p_node.submitter import Submitter
+
+FIRST_WAIT_SECONDS = 0.5
+MAX_WAIT_SECONDS = 15.0
+MARGIN_SECONDS = 3.0
+"""A last submission is tried so long before intake closes."""
+TIDY_SECONDS = 2.0
+
+OUTSIDE_FAILURES = (ApiError, UnreachableError, AnswerError, NotRegisteredError, StorageError)
+"""The node waits these out; anything else is a bug or a wrong setting, and ends it."""
+
+_log = structlog.get_logger("node")
+
+
+class Backoff:
+    """Waits that double from FIRST_WAIT_SECONDS up to MAX_WAIT_SECONDS."""
+
+    def __init__(self) -> None:
+        self._next = FIRST_WAIT_SECONDS
+
+    def failed(self) -> float:
+        """Return how long to wait after a failure."""
+        wait, self._next = self._next, min(self._next * 2, MAX_WAIT_SECONDS)
+        return wait
+
+    def succeeded(self) -> None:
+        """Start over."""
+        self._next = FIRST_WAIT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The node's loops."""
+
+    settings: Settings
+    folder: Folder
+    client: CoordinatorClient
+    view: CoordinatorView
+    store: Store
+    submitter: Submitter
+    node: Address
+    key: bytes
+
+    async def run(self) -> None:
+        """Run until cancelled. Raises WrongDeploymentError and ClockSkewError: with these the node must not go on."""
+        await self._connect()
+        await asyncio.gather(self._refresh_loop(), self._submit_loop(), self._tidy_loop())
+
+    async def register(self) -> None:
+        """Register the node if the coordinator does not know it as it is."""
+        await asyncio.to_thread(
+            register,
+            self.client,
+            key=self.key,
+            node=self.node,
+            payout=self.settings.payout,
+            endpoint=self.settings.endpoint,
+            domain=self.view.domain,
+            now=self.view.now(),
+        )
+
+    async def flush(self) -> None:
+        """Hand in what is due, for the last time; gives up after `flush_seconds`. Nothing is lost: it is journaled."""
+        if not self.view.is_known or not self.submitter.due_count():
+            return
+        try:
+            await asyncio.wait_for(self.submitter.submit_due(), self.settings.flush_seconds)
+        except (TimeoutError, *OUTSIDE_FAILURES) as error:
+            _log.warning(
+                "receipts not handed in before stopping; they are journaled, start the node again soon",
+                receipts=self.submitter.due_count(),
+                reason=str(error) or "the coordinator took too long",
+            )
+
+    async def _connect(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                await self.view.refresh()
+                self.view.check_skew()
+                await self.register()
+            except OUTSIDE_FAILURES as error:
+                wait = backoff.failed()
+                _log.warning(
+                    "coordinator not reached; trying again",
+                    coordinator=self.settings.coordinator_url,
+                    reason=str(error),
+                    wait_seconds=wait,
+                )
+                await asyncio.sleep(wait)
+            else:
+                _log.info("connected", coordinator=self.settings.coordinator_url)
+                return
+
+    async def _refresh_loop(self) -> None:
+        backoff = Backoff()
+        while True:
+            await asyncio.sleep(self.settings.refresh_seconds)
+            try:
+                await self.view.refresh()
+                backoff.succeeded()
+            except OUTSIDE_FAILURES as error:
+                _log.warning("coordinator not asked; its last answers serve on", reason=str(error))
+                await asyncio.sleep(backoff.failed())
+            self._warn_of_skew()
+
+    async def _submit_loop(self) -> None:
+        backoff = Backoff()
+        wait = 0.0
+        failure: Exception | None = None
+        while True:
+            await asyncio.sleep(wait)
+            try:
+                if isinstance(failure, NotRegisteredError):
+                    await self.register()
+                failure = None
+                await self.submitter.submit_due()
+                backoff.succeeded()
+                wait = self._next_submission()
+            except OUTSIDE_FAILURES as error:
+                failure = error
+                wait = backoff.failed()
+                self.submitter.last_error = str(error)
+                _log.warning(
+                    "batch not acknowledged; trying again", reason=str(error), wait_seconds=wait
+                )
+
+    def _next_submission(self) -> float:
+        """Return the wait until the next submission, in seconds: sooner when the intake of an epoch closes."""
+        wait = self.settings.submit_seconds
+        now = self.view.now()
+        for epoch in self.store.open_epochs():
+            left = self.view.clock.intake_end(epoch) - MARGIN_SECONDS - now
+            if left > 0:
+                wait = min(wait, left)
+        return max(wait, 0.1)
+
+    async def _tidy_loop(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            close_past_epochs(self.store, self.submitter, self.view)
+            try:
+                await self.store.compact()
+            except StorageError as error:
+                _log.warning("journal not compacted", reason=str(error))
+            before = self.view.now() - self.settings.keep_days * DAY_SECONDS
+            await asyncio.to_thread(
+                delete_old, self.folder.journals, self.folder.batches, before=before
+            )
+
+    def _warn_of_skew(self) -> None:
+        try:
+            self.view.check_skew()
+        except ClockSkewError as error:
+            _log.warning("clock is wrong", reason=str(error))

@@ -1,0 +1,168 @@
+"""`streamrp2p node`: init, run, status, claim. Thin: each command reads its options and calls one function."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamrp2p.cli_options import (
+    EXIT_USAGE,
+    JsonOption,
+    PasswordFileOption,
+    exit_code_of,
+    parse_address,
+    print_result,
+    stop,
+)
+from streamrp2p.errors import StreamrP2PError
+from streamrp2p.keys import KEYRING_SERVICE, create_keystore, load_keystore, read_password
+from streamrp2p_node.errors import SettingsError
+from streamrp2p_node.folder import Folder
+from streamrp2p_node.settings import (
+    DEFAULT_CACHE_BYTES,
+    DEFAULT_CREDIT_BYTES,
+    DEFAULT_SUBMIT_SECONDS,
+    Settings,
+)
+
+app = typer.Typer(
+    help="Relay streams and earn for it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DirOption = Annotated[
+    Path,
+    typer.Option(
+        "--dir",
+        envvar="STREAMRP2P_NODE_DIR",
+        metavar="DIR",
+        help="The node's folder: its key, journals, evidence and cache.",
+    ),
+]
+CoordinatorOption = Annotated[
+    str,
+    typer.Option(
+        "--coordinator",
+        envvar="STREAMRP2P_COORDINATOR",
+        metavar="URL",
+        help="The coordinator's base URL.",
+    ),
+]
+KeyringOption = Annotated[
+    bool,
+    typer.Option(
+        "--keyring",
+        help=f"Take the password from the system's keyring: service {KEYRING_SERVICE}, "
+        "user: the absolute path of --dir.",
+    ),
+]
+
+
+@app.command()
+def init(
+    directory: DirOption,
+    *,
+    password_file: PasswordFileOption = None,
+    keyring: KeyringOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the node's folder and its hot key, and print its address."""
+    with _explained():
+        folder = Folder(directory)
+        folder.make()
+        password = _password(directory, password_file, keyring, "New password: ", confirm=True)
+        address = "0x" + create_keystore(folder.keystore, password).hex()
+        print_result(
+            {"node": address, "keystore": str(folder.keystore)},
+            {
+                "Node": address,
+                "Keystore": folder.keystore,
+                "Next": "back the keystore up; then: streamrp2p node run --help",
+            },
+            as_json=as_json,
+        )
+
+
+@app.command()
+def run(
+    directory: DirOption,
+    coordinator: CoordinatorOption,
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Where viewers reach this node, without a trailing slash."
+        ),
+    ],
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8200,
+    payout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where claims are paid. A wallet of yours that is not on this machine.",
+        ),
+    ] = None,
+    cache_bytes: Annotated[
+        int, typer.Option(min=0, help="The most that cached segments take on disk.")
+    ] = DEFAULT_CACHE_BYTES,
+    credit_bytes: Annotated[
+        int, typer.Option(min=1, help="The most that a viewer may owe a receipt for.")
+    ] = DEFAULT_CREDIT_BYTES,
+    submit_seconds: Annotated[
+        float, typer.Option(min=0.1, help="How often receipts are handed in.")
+    ] = DEFAULT_SUBMIT_SECONDS,
+    password_file: PasswordFileOption = None,
+    keyring: KeyringOption = False,
+) -> None:
+    """Run the node until SIGTERM or Ctrl-C."""
+    with _explained():
+        # Here and not above: `--help` must not wait for a server's imports.
+        from streamrp2p_node import daemon, logs  # noqa: PLC0415
+
+        logs.configure()
+        settings = Settings(
+            folder=directory,
+            coordinator_url=coordinator.rstrip("/"),
+            endpoint=endpoint,
+            host=host,
+            port=port,
+            payout=parse_address(payout, "--payout") if payout else None,
+            cache_bytes=cache_bytes,
+            credit_bytes=credit_bytes,
+            submit_seconds=submit_seconds,
+        )
+        settings.check()
+        daemon.run(settings, _key(directory, password_file, keyring))
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn expected failures into one line on standard error and an exit code."""
+    try:
+        yield
+    except SettingsError as error:
+        stop(str(error), EXIT_USAGE)
+    except StreamrP2PError as error:
+        stop(str(error), exit_code_of(error))
+
+
+def _key(directory: Path, password_file: Path | None, keyring: bool) -> bytes:
+    keystore = Folder(directory).keystore
+    if not keystore.exists():
+        raise SettingsError(
+            f"there is no key in {directory}; make one with: streamrp2p node init --dir {directory}"
+        )
+    password = _password(directory, password_file, keyring, f"Password of {keystore}: ")
+    return load_keystore(keystore, password)
+
+
+def _password(
+    directory: Path, file: Path | None, keyring: bool, prompt: str, *, confirm: bool = False
+) -> str:
+    user = str(directory.absolute()) if keyring else None
+    return read_password(file=file, keyring_user=user, prompt=prompt, confirm=confirm)

@@ -1,0 +1,164 @@
+"""The running node: one process, one event loop; ends cleanly on SIGTERM and loses nothing on SIGKILL."""
+
+import asyncio
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import httpx
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from streamrp2p.client import CoordinatorClient
+from streamrp2p.durable import write_atomically
+from streamrp2p.signatures import address_of
+from streamrp2p_node.background import Background
+from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.folder import Folder
+from streamrp2p_node.listener import listening
+from streamrp2p_node.live_stream import LiveStream
+from streamrp2p_node.outbox import Outbox
+from streamrp2p_node.relay import Relay
+from streamrp2p_node.routes import make_app
+from streamrp2p_node.segment_cache import SegmentCache
+from streamrp2p_node.settings import Settings
+from streamrp2p_node.status import Reporter
+from streamrp2p_node.store import Store
+from streamrp2p_node.submitter import Submitter
+from streamrp2p_node.upstream import fetch, make_client
+
+COORDINATOR_SECONDS = 5.0
+"""For one answer of the coordinator."""
+GRACE_SECONDS = 2
+"""How long answers under way may take once the node is told to stop."""
+
+_log = structlog.get_logger("node")
+
+
+def run(settings: Settings, key: bytes) -> None:
+    """Run the node until SIGTERM or SIGINT. Raises SettingsError and its kinds, StorageError or MalformedError."""
+    settings.check()
+    folder = Folder(settings.folder)
+    folder.make()
+    with folder.locked(), listening(settings.host, settings.port) as listener:
+        asyncio.run(_run(settings, folder, key, listener))
+
+
+async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.socket) -> None:
+    client = CoordinatorClient(
+        settings.coordinator_url, timeout_seconds=COORDINATOR_SECONDS, attempts=1
+    )
+    store = Store(folder.journals)
+    try:
+        async with make_client() as origins:
+            with client:
+                app, background = _assemble(settings, folder, key, client, store, origins)
+                await _serve(app, background, listener, folder)
+    finally:
+        store.close()
+
+
+def _assemble(
+    settings: Settings,
+    folder: Folder,
+    key: bytes,
+    client: CoordinatorClient,
+    store: Store,
+    origins: httpx.AsyncClient,
+) -> tuple[Starlette, Background]:
+    node = address_of(key)
+    view = CoordinatorView(client, folder.coordinator)
+    cache = SegmentCache(
+        folder.cache, max_bytes=settings.cache_bytes, memory_bytes=settings.memory_bytes
+    )
+    relay = Relay(
+        node=node,
+        store=store,
+        view=view,
+        make_stream=lambda source: LiveStream(
+            source,
+            fetch=partial(fetch, origins),
+            cache=cache,
+            playlist_seconds=settings.playlist_seconds,
+            monotonic=time.monotonic,
+        ),
+        credit_bytes=settings.credit_bytes,
+        max_sessions=settings.max_sessions,
+    )
+    submitter = Submitter(
+        client=client, view=view, book=store.book, outbox=Outbox(folder.batches), node=node, key=key
+    )
+    submitter.restore()
+    reporter = Reporter(settings, node, int(time.time()), view, store, relay, submitter, cache)
+    background = Background(settings, folder, client, view, store, submitter, node, key)
+    return make_app(relay, status=lambda: reporter.report().dump()), background
+
+
+class _Server(uvicorn.Server):
+    """The HTTP server, told to stop by the daemon and not by signals of its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(
+    app: Starlette, background: Background, listener: socket.socket, folder: Folder
+) -> None:
+    """Serve until a signal, or until the background work cannot go on; then hand in what is due."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop, server)
+    work = asyncio.create_task(background.run())
+    work.add_done_callback(lambda _: _stop(server))
+    _announce(background, listener, folder)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        folder.running.unlink(missing_ok=True)
+        failure = await _ended(work)
+    await background.flush()
+    _log.info("node stopped", receipts_left=background.submitter.due_count())
+    if failure is not None:
+        raise failure
+
+
+def _stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
+
+
+async def _ended(work: asyncio.Task[None]) -> BaseException | None:
+    """Stop the background work and return what had ended it before, if anything had."""
+    if not work.done():
+        work.cancel()
+        await asyncio.wait([work])
+    return None if work.cancelled() else work.exception()
+
+
+def _announce(background: Background, listener: socket.socket, folder: Folder) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else shown}:{port}"  # noqa: S104 - compared, not bound
+    write_atomically(folder.running, json.dumps({"url": url}).encode())
+    _log.info(
+        "node listening",
+        url=url,
+        node="0x" + background.node.hex(),
+        endpoint=background.settings.endpoint,
+    )

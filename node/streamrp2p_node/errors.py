@@ -1,0 +1,78 @@
+"""What can go wrong at a node. Each error says what to do; the refusals of requests carry their reason as data."""
+
+from enum import StrEnum
+
+from streamrp2p.errors import StreamrP2PError
+
+
+class NodeError(StreamrP2PError):
+    """Root of the node's own failures."""
+
+
+class SettingsError(NodeError):
+    """A setting, folder or machine that the node cannot work with."""
+
+
+class PortInUseError(SettingsError):
+    """Another process listens where the node should."""
+
+
+class DirectoryInUseError(SettingsError):
+    """Another node process works in this folder."""
+
+
+class WrongDeploymentError(SettingsError):
+    """The coordinator settles on another chain than the one that this folder's journals were signed for."""
+
+
+class ClockSkewError(SettingsError):
+    """This machine's clock and the coordinator's differ too much for signed times to be accepted."""
+
+
+class AnswerError(NodeError):
+    """The coordinator's answer to a batch is not what its poster must sign; nothing in it is believed."""
+
+
+class NotRegisteredError(NodeError):
+    """The coordinator took no record of a batch because it does not know the node (any more)."""
+
+    retryable = True
+
+
+class OriginError(NodeError):
+    """The origin did not give what its signed playlist promises."""
+
+    retryable = True
+
+
+class Reason(StrEnum):
+    """Why a request is refused; the last part of the problem's `type`."""
+
+    BAD_REQUEST = "bad-request"
+    BODY_TOO_LARGE = "body-too-large"
+    TICKET_INVALID = "ticket-invalid"
+    TICKET_EXPIRED = "ticket-expired"
+    TICKET_FOR_OTHER_NODE = "ticket-for-other-node"
+    TICKET_EXHAUSTED = "ticket-exhausted"
+    POOL_UNKNOWN = "pool-unknown"
+    NODE_FULL = "node-full"
+    NOT_READY = "not-ready"
+    SESSION_MISSING = "session-missing"
+    SESSION_UNKNOWN = "session-unknown"
+    SESSION_FOR_OTHER_POOL = "session-for-other-pool"
+    SESSION_STOPPED = "session-stopped"
+    PAYMENT_REQUIRED = "payment-required"
+    RECEIPT_INVALID = "receipt-invalid"
+    RECEIPT_NOT_NEWER = "receipt-not-newer"
+    INTAKE_CLOSED = "intake-closed"
+    SEGMENT_UNKNOWN = "segment-unknown"
+    ORIGIN_FAILED = "origin-failed"
+    STORAGE_FULL = "storage-full"
+
+
+class RefusedError(NodeError):
+    """A request that is refused for `reason`; the message says what the asker can do."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason

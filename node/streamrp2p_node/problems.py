@@ -1,0 +1,83 @@
+"""Refusals as RFC 9457 problem details."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from streamrp2p.api import Problem
+from streamrp2p.durable import StorageError
+from streamrp2p_node.errors import Reason, RefusedError
+
+PREFIX = "urn:streamrp2p:problem:"
+MEDIA_TYPE = "application/problem+json"
+
+STATUS = {
+    Reason.BAD_REQUEST: 422,
+    Reason.BODY_TOO_LARGE: 413,
+    Reason.TICKET_INVALID: 403,
+    Reason.TICKET_EXPIRED: 403,
+    Reason.TICKET_FOR_OTHER_NODE: 403,
+    Reason.TICKET_EXHAUSTED: 403,
+    Reason.POOL_UNKNOWN: 404,
+    Reason.NODE_FULL: 503,
+    Reason.NOT_READY: 503,
+    Reason.SESSION_MISSING: 401,
+    Reason.SESSION_UNKNOWN: 401,
+    Reason.SESSION_FOR_OTHER_POOL: 403,
+    Reason.SESSION_STOPPED: 403,
+    Reason.PAYMENT_REQUIRED: 402,
+    Reason.RECEIPT_INVALID: 422,
+    Reason.RECEIPT_NOT_NEWER: 409,
+    Reason.INTAKE_CLOSED: 410,
+    Reason.SEGMENT_UNKNOWN: 404,
+    Reason.ORIGIN_FAILED: 502,
+    Reason.STORAGE_FULL: 503,
+}
+"""The HTTP status of each reason."""
+
+
+def problem(reason: Reason, detail: str) -> Response:
+    """Return the response for a reason."""
+    status = STATUS[reason]
+    body = Problem(
+        type=PREFIX + reason, title=reason.replace("-", " "), status=status, detail=detail
+    )
+    headers = {"Cache-Control": "no-store"}
+    if status == 503:  # noqa: PLR2004 - service unavailable
+        headers["Retry-After"] = "2"
+    return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)
+
+
+async def on_http_error(_: Request, error: Exception) -> Response:
+    """Answer a path or method that this API does not have."""
+    if not isinstance(error, HTTPException):
+        raise error
+    slug = error.detail.lower().replace(" ", "-")
+    body = Problem(
+        type=PREFIX + slug,
+        title=error.detail,
+        status=error.status_code,
+        detail="this node's API has no such path or method; see docs/protocol.md section 10",
+    )
+    return JSONResponse(body.model_dump(), error.status_code, error.headers, MEDIA_TYPE)
+
+
+async def on_refused(_: Request, error: Exception) -> Response:
+    """Answer a RefusedError."""
+    if not isinstance(error, RefusedError):
+        raise error
+    return problem(error.reason, str(error))
+
+
+async def on_origin_error(_: Request, error: Exception) -> Response:
+    """Answer an OriginError."""
+    return problem(Reason.ORIGIN_FAILED, f"{error}; try another node")
+
+
+async def on_storage_error(_: Request, error: Exception) -> Response:
+    """Answer a StorageError without naming paths of this machine."""
+    if not isinstance(error, StorageError):
+        raise error
+    return problem(
+        Reason.STORAGE_FULL, "this node cannot write to its disk now; keep your receipt, try again"
+    )

@@ -1,0 +1,214 @@
+"""The relay's use cases: open a session, take a receipt, serve the playlist and the segments of a stream."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from streamrp2p import api
+from streamrp2p.numbers import Address, SessionId, Signature
+from streamrp2p.typed_data import SessionTicket
+from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.entries import Account, Opened, Received
+from streamrp2p_node.errors import Reason, RefusedError
+from streamrp2p_node.live_stream import LiveStream, Source
+from streamrp2p_node.receipts import check_receipt
+from streamrp2p_node.session import Session
+from streamrp2p_node.store import Store
+from streamrp2p_node.tickets import Gate, check_ticket, serving_ends
+
+_log = structlog.get_logger("relay")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A segment that is already counted as unpaid; `give_back` takes a number of bytes that did not leave."""
+
+    data: bytes
+    give_back: Callable[[int], None]
+
+
+class Relay:
+    """Serves viewers. Methods raise RefusedError, OriginError or StorageError."""
+
+    def __init__(
+        self,
+        *,
+        node: Address,
+        store: Store,
+        view: CoordinatorView,
+        make_stream: Callable[[Source], LiveStream],
+        credit_bytes: int,
+        max_sessions: int,
+    ) -> None:
+        self.bytes_served: Counter[int] = Counter()
+        """Segment bytes by pool since the start of this process."""
+        self._node = node
+        self._store = store
+        self._view = view
+        self._make_stream = make_stream
+        self._credit_bytes = credit_bytes
+        self._max_sessions = max_sessions
+        self._streams: dict[int, LiveStream] = {}
+
+    @property
+    def upstream_fetches(self) -> int:
+        """Return how many segments were fetched from origins."""
+        return sum(stream.upstream_fetches for stream in self._streams.values())
+
+    async def open_session(self, opening: api.OpenSession) -> api.OpenedSession:
+        """Admit a viewer by its ticket; the same ticket again opens the same session."""
+        self.require_ready()
+        ticket, signature = opening.ticket.message(), Signature(opening.signature)
+        opened = api.OpenedSession(session_id=ticket.session_id, credit_bytes=self._credit_bytes)
+        known = self._store.book.get(ticket.session_id)
+        if known is not None and known.ticket_signature == signature:
+            return opened
+        await self._check_ticket(ticket, signature)
+        if known is None and len(self._store.book) >= self._max_sessions:
+            raise RefusedError(Reason.NODE_FULL, "this node has no room; ask for another node")
+        await self._store.record(ticket.epoch, Opened(ticket, signature))
+        return opened
+
+    async def receive(self, signed: api.SignedReceipt) -> None:
+        """Take a receipt; once this returns it is on the disk and its bytes are credited."""
+        self.require_ready()
+        receipt = signed.receipt.message()
+        session = self._session(SessionId(receipt.session_id))
+        record = check_receipt(
+            session,
+            receipt,
+            Signature(signed.signature),
+            domain=self._view.domain,
+            clock=self._view.clock,
+            now=self._view.now(),
+        )
+        if record is None:
+            return
+        if not session.is_plausible(record):
+            _log.warning(
+                "receipt claims more than was served; the coordinator will judge it",
+                session="0x" + session.session_id.hex(),
+                claimed_bytes=receipt.bytes_delivered,
+                served_bytes=session.credit.served_bytes,
+                max_bytes=session.ticket.max_bytes,
+            )
+        await self._store.record(session.ticket.epoch, Received(record))
+
+    async def playlist(self, session_id: SessionId, pool_id: int) -> bytes:
+        """Return the pool's signed playlist, byte for byte."""
+        self.require_ready()
+        self._serving_session(session_id, pool_id)
+        return await (await self._stream(pool_id)).playlist()
+
+    async def segment(self, session_id: SessionId, pool_id: int, name: str) -> Served:
+        """Return a segment and count it as unpaid."""
+        self.require_ready()
+        self._serving_session(session_id, pool_id)
+        stream = await self._stream(pool_id)
+        segment = await stream.segment(name)
+        length = segment.length_bytes
+        self._spend(self._serving_session(session_id, pool_id), length)
+        try:
+            data = await stream.data(segment)
+        except BaseException:
+            # Also when the viewer's request is cancelled: it got nothing.
+            self._give_back(session_id, length)
+            raise
+        self.bytes_served[pool_id] += length
+        return Served(data, lambda unsent: self._give_back(session_id, unsent))
+
+    def _spend(self, session: Session, length: int) -> None:
+        credit = session.credit
+        if credit.served_bytes + length > session.ticket.max_bytes:
+            raise RefusedError(
+                Reason.TICKET_EXHAUSTED,
+                f"the ticket admits {session.ticket.max_bytes} bytes and they are served; ask for a new ticket",
+            )
+        if not credit.allows(length, self._credit_bytes):
+            raise RefusedError(
+                Reason.PAYMENT_REQUIRED,
+                f"{credit.unpaid_bytes} bytes are unpaid, at most {self._credit_bytes} may be; "
+                "hand in a receipt for what you got, then ask again",
+            )
+        self._store.note(session.ticket.epoch, Account(session.session_id, credit.served(length)))
+
+    def _give_back(self, session_id: SessionId, unsent: int) -> None:
+        session = self._store.book.get(session_id)
+        if session is not None:
+            account = Account(session_id, session.credit.returned(unsent))
+            self._store.note(session.ticket.epoch, account)
+
+    async def _check_ticket(self, ticket: SessionTicket, signature: Signature) -> None:
+        pool = self._view.pools.get(ticket.pool_id)
+        if pool is None and await self._view.refresh_soon():
+            pool = self._view.pools.get(ticket.pool_id)
+        if pool is None:
+            raise RefusedError(
+                Reason.POOL_UNKNOWN, f"the coordinator knows no pool {ticket.pool_id}"
+            )
+        try:
+            check_ticket(ticket, signature, self._gate(pool))
+        except RefusedError as error:
+            # The pool's terms may name another signer since the pools were read.
+            if error.reason is not Reason.TICKET_INVALID or not await self._view.refresh_soon():
+                raise
+            check_ticket(ticket, signature, self._gate(self._view.pools[ticket.pool_id]))
+
+    def _gate(self, pool: api.Pool) -> Gate:
+        return Gate(
+            self._node,
+            self._view.domain,
+            self._view.clock,
+            Address(pool.terms.ticket_signer),
+            self._view.now(),
+        )
+
+    def _session(self, session_id: SessionId) -> Session:
+        session = self._store.book.get(session_id)
+        if session is None:
+            raise RefusedError(
+                Reason.SESSION_UNKNOWN,
+                "this node knows no such session; open it with POST /v1/sessions and its ticket",
+            )
+        return session
+
+    def _serving_session(self, session_id: SessionId, pool_id: int) -> Session:
+        session = self._session(session_id)
+        if session.ticket.pool_id != pool_id:
+            raise RefusedError(
+                Reason.SESSION_FOR_OTHER_POOL,
+                f"the session is for pool {session.ticket.pool_id}; open one for pool {pool_id}",
+            )
+        if session.is_stopped:
+            code = session.rejections[-1][1]
+            raise RefusedError(
+                Reason.SESSION_STOPPED,
+                f"the coordinator rejected a receipt of this session (code {code}); it is served no more",
+            )
+        if self._view.now() >= serving_ends(session.ticket, self._view.clock):
+            raise RefusedError(
+                Reason.TICKET_EXPIRED, "the session's ticket or epoch is over; open a new session"
+            )
+        return session
+
+    async def _stream(self, pool_id: int) -> LiveStream:
+        pool = self._view.pools.get(pool_id)
+        if pool is None:
+            raise RefusedError(Reason.POOL_UNKNOWN, f"the coordinator knows no pool {pool_id}")
+        source = Source(
+            pool_id, pool.origin_url.rstrip("/"), Address(pool.origin_key), self._view.domain
+        )
+        stream = self._streams.get(pool_id)
+        if stream is None or stream.source != source:
+            stream = self._streams[pool_id] = self._make_stream(source)
+        return stream
+
+    def require_ready(self) -> None:
+        """Raise RefusedError before the coordinator's first answer: without it no ticket can be judged."""
+        if not self._view.is_known:
+            raise RefusedError(
+                Reason.NOT_READY,
+                "this node has not reached its coordinator yet; ask for another node",
+            )

@@ -1,0 +1,130 @@
+"""What a running node says of itself: GET /v1/status."""
+
+from dataclasses import dataclass
+
+from streamrp2p import api
+from streamrp2p.numbers import Address
+from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.relay import Relay
+from streamrp2p_node.segment_cache import SegmentCache
+from streamrp2p_node.session import Session
+from streamrp2p_node.settings import Settings
+from streamrp2p_node.store import Store
+from streamrp2p_node.submitter import Submitter
+
+
+class PoolStatus(api.Wire):
+    """One pool's traffic: bytes since the start of the process, sessions and unpaid bytes of the open epochs."""
+
+    pool_id: int
+    bytes_served: int
+    sessions: int
+    unpaid_bytes: int
+
+
+class CacheStatus(api.Wire):
+    """The segment cache."""
+
+    disk_bytes: int
+    disk_segments: int
+    max_disk_bytes: int
+    memory_bytes: int
+    has_full_disk: bool
+
+
+class NodeStatus(api.Wire):
+    """A node's report. Times are Unix seconds; `epoch` is None before the coordinator's first answer and genesis."""
+
+    node: api.AddressHex
+    endpoint: str
+    coordinator: str
+    is_ready: bool
+    started_at: int
+    time: int
+    clock_skew_seconds: float
+    epoch: int | None
+    sessions: int
+    stopped_sessions: int
+    bytes_served: int
+    unpaid_bytes: int
+    unsubmitted_receipts: int
+    credit_bytes: int
+    pools: list[PoolStatus]
+    last_ack: api.BatchAck | None
+    last_error: str | None
+    upstream_fetches: int
+    cache: CacheStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Makes the report of a running node."""
+
+    settings: Settings
+    node: Address
+    started_at: int
+    view: CoordinatorView
+    store: Store
+    relay: Relay
+    submitter: Submitter
+    cache: SegmentCache
+
+    def report(self) -> NodeStatus:
+        """Return the report of now."""
+        sessions = list(self.store.book)
+        return NodeStatus(
+            node=self.node,
+            endpoint=self.settings.endpoint,
+            coordinator=self.settings.coordinator_url,
+            is_ready=self.view.is_known,
+            started_at=self.started_at,
+            time=self.view.now(),
+            clock_skew_seconds=round(self.view.skew_seconds, 1),
+            epoch=self._epoch(),
+            sessions=len(sessions),
+            stopped_sessions=sum(session.is_stopped for session in sessions),
+            bytes_served=self.relay.bytes_served.total(),
+            unpaid_bytes=_unpaid(sessions),
+            unsubmitted_receipts=self.submitter.due_count(),
+            credit_bytes=self.settings.credit_bytes,
+            pools=self._pools(sessions),
+            last_ack=self.submitter.last_ack,
+            last_error=self.submitter.last_error,
+            upstream_fetches=self.relay.upstream_fetches,
+            cache=CacheStatus(
+                disk_bytes=self.cache.disk_bytes,
+                disk_segments=self.cache.disk_segments,
+                max_disk_bytes=self.settings.cache_bytes,
+                memory_bytes=self.cache.memory_bytes,
+                has_full_disk=self.cache.has_full_disk,
+            ),
+        )
+
+    def _epoch(self) -> int | None:
+        if not self.view.is_known or self.view.now() < self.view.clock.genesis:
+            return None
+        return self.view.clock.at(self.view.now())
+
+    def _pools(self, sessions: list[Session]) -> list[PoolStatus]:
+        served = self.relay.bytes_served
+        own: dict[int, list[Session]] = {pool_id: [] for pool_id in served} | _by_pool(sessions)
+        return [
+            PoolStatus(
+                pool_id=pool_id,
+                bytes_served=served[pool_id],
+                sessions=len(of_pool),
+                unpaid_bytes=_unpaid(of_pool),
+            )
+            for pool_id, of_pool in sorted(own.items())
+        ]
+
+
+def _unpaid(sessions: list[Session]) -> int:
+    return sum(session.credit.unpaid_bytes for session in sessions)
+
+
+def _by_pool(sessions: list[Session]) -> dict[int, list[Session]]:
+    pools: dict[int, list[Session]] = {}
+    for session in sessions:
+        pools.setdefault(session.ticket.pool_id, []).append(session)
+    return pools

@@ -1,0 +1,149 @@
+"""Handing receipts in: each batch is on disk before it is sent, and sent again, the same, until it is answered."""
+
+import asyncio
+
+import structlog
+
+from streamrp2p import api
+from streamrp2p.client import ApiError, CoordinatorClient
+from streamrp2p.numbers import Address
+from streamrp2p.verify import Code
+from streamrp2p_node.batches import Judgement, judge, make_batch, split
+from streamrp2p_node.book import Book
+from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.errors import AnswerError, NotRegisteredError
+from streamrp2p_node.outbox import Outbox
+
+UNTAKEABLE = frozenset({400, 409, 413, 422})
+"""Answers after which the same bytes will never be taken: their records go into another batch."""
+
+_log = structlog.get_logger("submitter")
+
+
+class Submitter:
+    """Submits the newest receipts of all epochs whose intake is open."""
+
+    def __init__(
+        self,
+        *,
+        client: CoordinatorClient,
+        view: CoordinatorView,
+        book: Book,
+        outbox: Outbox,
+        node: Address,
+        key: bytes,
+    ) -> None:
+        self._client = client
+        self._view = view
+        self._book = book
+        self._outbox = outbox
+        self._node = node
+        self._key = key
+        self.last_ack: api.BatchAck | None = None
+        self.last_error: str | None = None
+
+    def restore(self) -> None:
+        """Apply the stored answers of the epochs in the book, after its journals are replayed."""
+        for epoch in self._book.epochs():
+            for stored in self._outbox.load(epoch):
+                if stored.answer is not None:
+                    # Checked before it was stored; the poster may be another by now, so it is not checked again.
+                    self._book.judge(split(stored.batch, stored.answer))
+                    self.last_ack = stored.answer.ack
+
+    def due_count(self, epoch: int | None = None) -> int:
+        """Return how many receipts wait for an acknowledgement, of one epoch or of all."""
+        sessions = self._book if epoch is None else self._book.of_epoch(epoch)
+        return sum(session.due() is not None for session in sessions)
+
+    async def submit_due(self) -> None:
+        """Hand in all that is due. Raises UnreachableError, ApiError, AnswerError or StorageError: try again later."""
+        for epoch in self._book.epochs():
+            while self._view.now() < self._view.clock.intake_end(epoch):
+                batch = self._pending(epoch) or self._next(epoch)
+                if batch is None or not await self._submit(batch):
+                    break
+
+    def _pending(self, epoch: int) -> api.Batch | None:
+        numbers = self._outbox.numbers(epoch)
+        if not numbers:
+            return None
+        newest = self._outbox.load_one(epoch, numbers[-1])
+        return newest.batch if newest.is_pending else None
+
+    def _next(self, epoch: int) -> api.Batch | None:
+        due = [session.due() for session in self._book.of_epoch(epoch)]
+        records = [record for record in due if record is not None]
+        if not records:
+            return None
+        batch = make_batch(
+            records[: self._view.config.max_batch_records],
+            epoch=epoch,
+            batch_number=self._outbox.next_number(epoch),
+            node=self._node,
+            key=self._key,
+            domain=self._view.domain,
+        )
+        self._outbox.put(batch)
+        return batch
+
+    async def _submit(self, batch: api.Batch) -> bool:
+        """Send one stored batch; tells whether it brought anything forward, so that the next may follow at once."""
+        try:
+            answer = await asyncio.to_thread(self._client.submit, batch)
+        except ApiError as error:
+            await self._refused(batch, error)
+            raise
+        judgement = await self._judged(batch, answer)
+        await asyncio.to_thread(self._outbox.put_answer, batch, answer)
+        self._book.judge(judgement)
+        self.last_ack = answer.ack
+        self.last_error = None
+        _report(batch, judgement, answer)
+        if _is_unregistered(judgement):
+            raise NotRegisteredError(
+                "the coordinator does not know this node; it is registered anew and the batch sent again"
+            )
+        return True
+
+    async def _judged(self, batch: api.Batch, answer: api.BatchAnswer) -> Judgement:
+        try:
+            return self._judge(batch, answer)
+        except AnswerError:
+            # The poster may have changed since the configuration was read.
+            if not await self._view.refresh_soon():
+                raise
+            return self._judge(batch, answer)
+
+    def _judge(self, batch: api.Batch, answer: api.BatchAnswer) -> Judgement:
+        poster = Address(self._view.config.poster)
+        return judge(batch, answer, poster=poster, domain=self._view.domain)
+
+    async def _refused(self, batch: api.Batch, error: ApiError) -> None:
+        if error.status in UNTAKEABLE:
+            await asyncio.to_thread(self._outbox.put_refusal, batch, str(error))
+            await self._view.refresh_soon()
+
+
+def _is_unregistered(judgement: Judgement) -> bool:
+    return any(rejection.code == Code.NODE_NOT_REGISTERED for _, rejection in judgement.rejected)
+
+
+def _report(batch: api.Batch, judgement: Judgement, answer: api.BatchAnswer) -> None:
+    submission = batch.submission
+    _log.info(
+        "batch acknowledged",
+        epoch=submission.epoch,
+        batch=submission.batch_number,
+        accepted=len(judgement.accepted),
+        rejected=len(judgement.rejected),
+    )
+    reasons = {signed.rejection.session_id: signed.reason for signed in answer.rejections}
+    for record, rejection in judgement.rejected:
+        _log.warning(
+            "receipt rejected; its session is served no more",
+            session="0x" + record.session_id.hex(),
+            sequence=rejection.sequence,
+            code=rejection.code,
+            reason=reasons[rejection.session_id],
+        )

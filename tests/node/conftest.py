@@ -1,0 +1,121 @@
+"""A node in one process, without sockets: the real relay, store and submitter between fake neighbours."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from streamrp2p.client import CoordinatorClient
+from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.folder import Folder
+from streamrp2p_node.live_stream import LiveStream
+from streamrp2p_node.outbox import Outbox
+from streamrp2p_node.relay import Relay
+from streamrp2p_node.routes import make_app
+from streamrp2p_node.segment_cache import SegmentCache
+from streamrp2p_node.settings import Settings
+from streamrp2p_node.status import Reporter
+from streamrp2p_node.store import Store
+from streamrp2p_node.submitter import Submitter
+from streamrp2p_node.upstream import fetch, make_client
+from tests.node.fakes import ENDPOINT, NODE, NODE_KEY, Clock, FakeCoordinator, FakeOrigin
+
+CREDIT_BYTES = 2500
+
+
+@dataclass(slots=True)
+class World:
+    """A node and its neighbours."""
+
+    clock: Clock
+    coordinator: FakeCoordinator
+    origin: FakeOrigin
+    folder: Folder
+    settings: Settings
+    client: CoordinatorClient
+    view: CoordinatorView
+    store: Store
+    cache: SegmentCache
+    relay: Relay
+    submitter: Submitter
+    http: httpx.AsyncClient
+
+
+async def make_world(
+    folder: Folder, *, coordinator: FakeCoordinator, origin: FakeOrigin, clock: Clock,
+    cache_bytes: int = 100_000,
+) -> World:  # fmt: skip
+    folder.make()
+    settings = Settings(
+        folder.root,
+        "http://coordinator.test",
+        ENDPOINT,
+        cache_bytes=cache_bytes,
+        credit_bytes=CREDIT_BYTES,
+    )
+    client = CoordinatorClient(
+        settings.coordinator_url, transport=httpx.MockTransport(coordinator), attempts=1
+    )
+    view = CoordinatorView(client, folder.coordinator, clock)
+    store = Store(folder.journals)
+    cache = SegmentCache(folder.cache, max_bytes=cache_bytes, memory_bytes=cache_bytes)
+    origins = make_client(httpx.MockTransport(origin))
+    relay = Relay(
+        node=NODE,
+        store=store,
+        view=view,
+        make_stream=lambda source: LiveStream(
+            source,
+            fetch=partial(fetch, origins),
+            cache=cache,
+            playlist_seconds=0.3,
+            monotonic=time.monotonic,
+        ),
+        credit_bytes=CREDIT_BYTES,
+        max_sessions=50,
+    )
+    submitter = Submitter(
+        client=client,
+        view=view,
+        book=store.book,
+        outbox=Outbox(folder.batches),
+        node=NODE,
+        key=NODE_KEY,
+    )
+    reporter = Reporter(settings, NODE, int(clock()), view, store, relay, submitter, cache)
+    app = make_app(relay, status=lambda: reporter.report().dump())
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ENDPOINT)
+    return World(
+        clock,
+        coordinator,
+        origin,
+        folder,
+        settings,
+        client,
+        view,
+        store,
+        cache,
+        relay,
+        submitter,
+        http,
+    )
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    clock = Clock()
+    made = await make_world(
+        Folder(tmp_path / "node"),
+        coordinator=FakeCoordinator(clock),
+        origin=FakeOrigin(),
+        clock=clock,
+    )
+    await made.view.refresh()
+    yield made
+    await made.http.aclose()
+    made.client.close()
+    made.store.close()
