@@ -70,9 +70,11 @@ class NodeClient(HttpApi):
         session_id: bytes | None = None,
         *,
         max_bytes: int = MAX_SEGMENT_BYTES,
+        max_seconds: float | None = None,
     ) -> bytes:
         """Return the playlist `live.m3u8` or a segment; without a session from an origin.
 
+        `max_seconds` bounds the whole download, by default six times the timeout of a single read.
         Raises PaymentRequiredError when the node wants a receipt first, MalformedError for a name with a path in it.
         """
         if not _NAME.fullmatch(name):
@@ -82,7 +84,11 @@ class NodeClient(HttpApi):
             headers[api.SESSION_HEADER] = "0x" + session_id.hex()
         try:
             return self.exchange(
-                "GET", f"/v1/streams/{pool_id:d}/{name}", headers=headers, max_bytes=max_bytes
+                "GET",
+                f"/v1/streams/{pool_id:d}/{name}",
+                headers=headers,
+                max_bytes=max_bytes,
+                max_seconds=max_seconds,
             )
         except ApiError as error:
             if error.status == httpx.codes.PAYMENT_REQUIRED:

@@ -1,0 +1,124 @@
+"""One place that segments come from: a relay under a session, or the origin without one."""
+
+from streamrp2p import api
+from streamrp2p.errors import MalformedError, SignatureError, StreamrP2PError
+from streamrp2p.http_api import ApiError, BadAnswerError, UnreachableError
+from streamrp2p.node_client import PLAYLIST_NAME, NodeClient, PaymentRequiredError
+from streamrp2p.numbers import Address
+from streamrp2p.playlist import (
+    MAX_PLAYLIST_BYTES,
+    LivePlaylist,
+    Segment,
+    matches,
+    verify_playlist,
+)
+from streamrp2p.typed_data import Domain
+from streamrp2p.viewer.errors import SourceError
+from streamrp2p.viewer.report import Reason, SourceReport
+from streamrp2p.viewer.session import ReceiptSession
+
+ORIGIN = b""
+"""Stands for the origin where relays are told apart by node address."""
+
+
+_GONE = (404, 410)
+
+
+class SegmentGoneError(StreamrP2PError):
+    """The source does not have the file, which is no fault when its playlist has moved on meanwhile."""
+
+
+class Source:
+    """Fetches and verifies; every failure is a SourceError that says why to leave. `session` is None for the origin."""
+
+    def __init__(
+        self,
+        client: NodeClient,
+        pool: api.Pool,
+        domain: Domain,
+        report: SourceReport,
+        session: ReceiptSession | None,
+    ) -> None:
+        self._client = client
+        self._pool = pool
+        self._domain = domain
+        self.report = report
+        self.session = session
+        self.late_in_a_row = 0
+        if session is not None:
+            report.sessions.append(session)
+
+    @property
+    def node(self) -> bytes:
+        """The relay's address, or ORIGIN."""
+        return self.report.node or ORIGIN
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def playlist(self, max_seconds: float) -> LivePlaylist:
+        """Return the playlist, verified. Raises SourceError."""
+        try:
+            data = self._fetch(PLAYLIST_NAME, MAX_PLAYLIST_BYTES, max_seconds)
+            return verify_playlist(
+                data,
+                pool_id=self._pool.pool_id,
+                domain=self._domain,
+                origin=Address(self._pool.origin_key),
+            )
+        except (MalformedError, SignatureError, BadAnswerError) as error:
+            raise SourceError(Reason.BAD_PLAYLIST, str(error)) from error
+        except (SegmentGoneError, PaymentRequiredError) as error:
+            raise SourceError(Reason.REFUSED, str(error)) from error
+
+    def segment(self, segment: Segment, max_seconds: float) -> bytes:
+        """Return the segment's bytes, the very ones that the origin vouched for.
+
+        Raises SourceError, SegmentGoneError, or PaymentRequiredError when the relay wants a receipt first.
+        """
+        try:
+            data = self._fetch(segment.name, segment.length_bytes, max_seconds)
+        except BadAnswerError as error:
+            raise self._corrupt(segment, str(error)) from error
+        if not matches(segment, data):
+            raise self._corrupt(segment, "its SHA-256 is not the one that the origin signed")
+        return data
+
+    def pay(self, now: int) -> None:
+        """Sign for all that was counted and hand it in; `now` is the coordinator's time. Raises SourceError."""
+        if self.session is None:
+            return
+        receipt, signature = self.session.sign(now)
+        wire = api.SignedReceipt(
+            receipt=api.Receipt.model_validate(
+                {name: getattr(receipt, name) for name in api.Receipt.model_fields}
+            ),
+            signature=signature,
+        )
+        try:
+            self._client.send_receipt(wire)
+        except UnreachableError as error:
+            raise SourceError(Reason.UNREACHABLE, str(error)) from error
+        except ApiError as error:
+            raise SourceError(Reason.RECEIPT_REFUSED, str(error)) from error
+        self.report.receipts_accepted += 1
+
+    def _corrupt(self, segment: Segment, why: str) -> SourceError:
+        self.report.segments_refused += 1
+        return SourceError(Reason.CORRUPT_SEGMENT, f"segment {segment.media_sequence}: {why}")
+
+    def _fetch(self, name: str, max_bytes: int, max_seconds: float) -> bytes:
+        session_id = None if self.session is None else self.session.session_id
+        try:
+            return self._client.fetch(
+                self._pool.pool_id, name, session_id, max_bytes=max_bytes, max_seconds=max_seconds
+            )
+        except UnreachableError as error:
+            raise SourceError(Reason.UNREACHABLE, str(error)) from error
+        except (BadAnswerError, PaymentRequiredError):
+            raise
+        except ApiError as error:
+            if error.status in _GONE:
+                raise SegmentGoneError(str(error)) from error
+            raise SourceError(Reason.REFUSED, str(error)) from error

@@ -1,0 +1,257 @@
+"""A live stream in memory: origin, relays and coordinator behind one httpx transport, on a clock that only tests move."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import httpx
+
+from streamrp2p import api
+from streamrp2p.numbers import Address, Hash, Signature
+from streamrp2p.playlist import sign_playlist
+from streamrp2p.signatures import address_of, check_signer, sign
+from streamrp2p.typed_data import Domain, Receipt, SessionTicket
+
+ORIGIN_KEY = bytes([1]) * 32
+SIGNER_KEY = bytes([2]) * 32
+DOMAIN = Domain(31337, Address(bytes([0xEB]) * 20))
+POOL_ID = 7
+GENESIS = 1_700_000_000
+SEGMENT_BYTES = 1000
+
+
+class FakeClock:
+    """Moves when somebody sleeps, or when a server takes its time."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += max(seconds, 0.001)
+
+
+def segment_bytes(sequence: int) -> bytes:
+    return sha256(sequence.to_bytes(8)).digest() * (SEGMENT_BYTES // 32) + bytes(SEGMENT_BYTES % 32)
+
+
+@dataclass
+class FakeOrigin:
+    """Publishes one segment of `seconds` after the other; re-signs every second, as long as `stops_at` is not reached."""
+
+    clock: FakeClock
+    seconds: float = 1.0
+    window: int = 6
+    skew: int = 0
+    stops_at: float = float("inf")
+    first_sequence: int = 100
+
+    def sequence_end(self, now: float) -> int:
+        return self.first_sequence + 10 + int((min(now, self.stops_at) - 1000.0) / self.seconds)
+
+    def playlist(self, at: float | None = None) -> bytes:
+        now = self.clock.now if at is None else at
+        end = self.sequence_end(now)
+        begin = max(end - self.window, self.first_sequence)
+        text = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{begin}\n"
+        segments = []
+        for sequence in range(begin, end):
+            data = segment_bytes(sequence)
+            text += f"#EXTINF:{self.seconds:.6f},\n{sequence}.ts\n"
+            segments.append((f"{sequence}.ts", Hash(sha256(data).digest()), len(data)))
+        return sign_playlist(
+            text,
+            segments,
+            pool_id=POOL_ID,
+            domain=DOMAIN,
+            published_at=GENESIS + self.skew + int(now),
+            origin_key=ORIGIN_KEY,
+        )
+
+    def respond(self, name: str) -> httpx.Response:
+        if name == "live.m3u8":
+            return httpx.Response(200, content=self.playlist())
+        return httpx.Response(200, content=segment_bytes(int(name.removesuffix(".ts"))))
+
+
+@dataclass
+class FakeRelay:
+    """An honest relay whose `spoil` may replace any answer. Keeps what it was paid."""
+
+    key: bytes
+    origin: FakeOrigin
+    clock: FakeClock
+    credit_bytes: int = 3 * SEGMENT_BYTES
+    segment_delay_seconds: float = 0.05
+    spoil: Callable[[str, httpx.Response], httpx.Response] = lambda _, response: response
+    tickets: dict[bytes, SessionTicket] = field(default_factory=dict)
+    receipts: dict[bytes, list[Receipt]] = field(default_factory=dict)
+    served: dict[bytes, int] = field(default_factory=dict)
+    is_down: bool = False
+
+    @property
+    def address(self) -> Address:
+        return address_of(self.key)
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        if self.is_down:
+            raise httpx.ConnectError("refused", request=request)
+        path = request.url.path
+        if path == "/v1/sessions":
+            return self.spoil("open", self._open(json.loads(request.content)))
+        if path == "/v1/receipts":
+            return self.spoil("receipt", self._receipt(request.content))
+        name = path.rpartition("/")[2]
+        session_id = bytes.fromhex(request.headers[api.SESSION_HEADER][2:])
+        assert session_id in self.tickets, "the viewer must open its session first"
+        if name == "live.m3u8":
+            return self.spoil(name, self.origin.respond(name))
+        self.clock.now += self.segment_delay_seconds
+        paid = max((each.bytes_delivered for each in self.receipts.get(session_id, [])), default=0)
+        if self.served.get(session_id, 0) - paid > self.credit_bytes:
+            return problem(402, "payment-required")
+        response = self.spoil(name, self.origin.respond(name))
+        if response.is_success:
+            self.served[session_id] = self.served.get(session_id, 0) + len(response.content)
+        return response
+
+    def _open(self, body: object) -> httpx.Response:
+        opening = api.OpenSession.model_validate(body)
+        ticket = opening.ticket.message()
+        check_signer(
+            ticket.digest(DOMAIN), opening.signature, address_of(SIGNER_KEY), "the ticket signer"
+        )
+        assert ticket.node == self.address
+        self.tickets[ticket.session_id] = ticket
+        opened = api.OpenedSession(session_id=ticket.session_id, credit_bytes=self.credit_bytes)
+        return httpx.Response(200, content=opened.model_dump_json(by_alias=True))
+
+    def _receipt(self, content: bytes) -> httpx.Response:
+        signed = api.SignedReceipt.model_validate_json(content)
+        receipt = signed.receipt.message()
+        ticket = self.tickets[receipt.session_id]
+        check_signer(receipt.digest(DOMAIN), Signature(signed.signature), ticket.viewer, "viewer")
+        self.receipts.setdefault(receipt.session_id, []).append(receipt)
+        return httpx.Response(204)
+
+
+@dataclass
+class FakeWorld:
+    """Everything a viewer talks to; its `transport` is the network. `epoch_seconds` and `ticket_seconds` of tickets."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    epoch_seconds: int = 1000
+    ticket_seconds: int = 1000
+    max_bytes: int = 1_000_000
+    coordinator_is_down: bool = False
+    coordinator_skew: int = 0
+    relays: list[FakeRelay] = field(default_factory=list)
+    requests: list[api.SessionRequest] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.origin = FakeOrigin(self.clock)
+
+    def add_relay(self, **options: object) -> FakeRelay:
+        relay = FakeRelay(bytes([10 + len(self.relays)]) * 32, self.origin, self.clock, **options)  # type: ignore[arg-type]
+        self.relays.append(relay)
+        return relay
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self._handle)
+
+    @property
+    def coordinator_time(self) -> int:
+        return GENESIS + self.coordinator_skew + int(self.clock.now)
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        if host == "coordinator":
+            if self.coordinator_is_down:
+                raise httpx.ConnectError("refused", request=request)
+            return self._coordinator(request)
+        if host == "origin":
+            return self.origin.respond(request.url.path.rpartition("/")[2])
+        return self.relays[int(host.removeprefix("relay"))].handle(request)
+
+    def _coordinator(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == "/v1/config":
+            return _json(self._config())
+        if re.fullmatch(r"/v1/pools/\d+", path):
+            return _json(self._pool())
+        asked = api.SessionRequest.model_validate_json(request.content)
+        self.requests.append(asked)
+        free = [
+            index
+            for index, relay in enumerate(self.relays)
+            if relay.address not in asked.excluded_nodes
+        ]
+        if not free:
+            return problem(503, "no-relay", {"Retry-After": "1"})
+        return _json(self._session(free[0], Address(asked.viewer)))
+
+    def _config(self) -> api.Config:
+        return api.Config(
+            chain_id=DOMAIN.chain_id,
+            epoch_book=DOMAIN.epoch_book,
+            reward_pools=bytes(20),
+            node_registry=bytes(20),
+            poster=bytes(20),
+            ticket_signer=address_of(SIGNER_KEY),
+            genesis=GENESIS,
+            epoch_seconds=self.epoch_seconds,
+            intake_grace_seconds=10,
+            challenge_seconds=10,
+            rate_slack_seconds=10,
+            max_batch_records=100,
+            time=self.coordinator_time,
+        )
+
+    def _pool(self) -> api.Pool:
+        terms = api.Terms(price_per_gb=1, epoch_budget=1, ticket_signer=address_of(SIGNER_KEY))
+        return api.Pool(
+            pool_id=POOL_ID,
+            streamer=bytes(20),
+            token=bytes(20),
+            origin_key=address_of(ORIGIN_KEY),
+            origin_url="http://origin",
+            max_bytes_per_second=10_000,
+            created_epoch=0,
+            closed_from_epoch=None,
+            terms=terms,
+            funded=1,
+        )
+
+    def _session(self, index: int, viewer: Address) -> api.Session:
+        now = self.coordinator_time
+        epoch = (now - GENESIS) // self.epoch_seconds
+        end = GENESIS + (epoch + 1) * self.epoch_seconds
+        expires_at = min(now + self.ticket_seconds, end)
+        ticket = SessionTicket(
+            POOL_ID, epoch, self.relays[index].address, viewer, self.max_bytes, now, expires_at,
+            len(self.requests),
+        )  # fmt: skip
+        wire = api.SessionTicket.model_validate(
+            {name: getattr(ticket, name) for name in api.SessionTicket.model_fields}
+        )
+        signature = sign(ticket.digest(DOMAIN), SIGNER_KEY)
+        return api.Session(ticket=wire, signature=signature, endpoint=f"http://relay{index}")
+
+
+def problem(status: int, slug: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    body = {
+        "type": f"urn:streamrp2p:problem:{slug}",
+        "title": slug,
+        "status": status,
+        "detail": f"it is {slug}",
+    }
+    return httpx.Response(status, json=body, headers=headers)
+
+
+def _json(model: api.Wire) -> httpx.Response:
+    return httpx.Response(200, content=model.model_dump_json(by_alias=True))
