@@ -11,13 +11,21 @@ from streamrp2p.cli_options import (
     EXIT_USAGE,
     JsonOption,
     PasswordFileOption,
+    RpcOption,
     exit_code_of,
     parse_address,
     print_result,
     stop,
 )
 from streamrp2p.errors import StreamrP2PError
-from streamrp2p.keys import KEYRING_SERVICE, create_keystore, load_keystore, read_password
+from streamrp2p.keys import (
+    KEYRING_SERVICE,
+    create_keystore,
+    keystore_address,
+    load_keystore,
+    read_password,
+)
+from streamrp2p.numbers import Address
 from streamrp2p_node.errors import SettingsError
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.settings import (
@@ -140,6 +148,71 @@ def run(
         daemon.run(settings, _key(directory, password_file, keyring))
 
 
+@app.command()
+def status(
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", envvar="STREAMRP2P_NODE_DIR", metavar="DIR", help="The running node's folder."
+        ),
+    ] = None,
+    *,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Ask a node elsewhere.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a running node: sessions, unpaid bytes, receipts, epoch, cache."""
+    with _explained():
+        from streamrp2p_node import status_command  # noqa: PLC0415 - as in run
+
+        status_command.status(None if url else directory, url, as_json=as_json)
+
+
+@app.command()
+def claim(
+    directory: DirOption,
+    coordinator: CoordinatorOption,
+    rpc: RpcOption,
+    *,
+    deployment: Annotated[
+        Path | None,
+        typer.Option(
+            "--deployment",
+            envvar="STREAMRP2P_DEPLOYMENT",
+            metavar="FILE",
+            help="Check the coordinator's contract addresses against this deployment file.",
+        ),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Pay there, this once, instead of to the payout address."
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Send it. Without, nothing is sent.")] = False,
+    password_file: PasswordFileOption = None,
+    keyring: KeyringOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the node can claim and what that costs; with --yes, claim it. The node's key pays the fee."""
+    with _explained():
+        from streamrp2p.chain import Deployment  # noqa: PLC0415 - as in run
+        from streamrp2p_node import claim_command  # noqa: PLC0415
+
+        options = claim_command.ClaimOptions(
+            coordinator_url=coordinator.rstrip("/"),
+            rpc_url=rpc,
+            deployment=Deployment.load(deployment) if deployment else None,
+            to=parse_address(to, "--to") if to else None,
+            is_confirmed=yes,
+            as_json=as_json,
+        )
+        claim_command.claim(
+            options, _address(directory), lambda: _key(directory, password_file, keyring)
+        )
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """Turn expected failures into one line on standard error and an exit code."""
@@ -151,12 +224,26 @@ def _explained() -> Iterator[None]:
         stop(str(error), exit_code_of(error))
 
 
-def _key(directory: Path, password_file: Path | None, keyring: bool) -> bytes:
+def _keystore(directory: Path) -> Path:
     keystore = Folder(directory).keystore
     if not keystore.exists():
         raise SettingsError(
             f"there is no key in {directory}; make one with: streamrp2p node init --dir {directory}"
         )
+    return keystore
+
+
+def _address(directory: Path) -> Address:
+    """Return the node's address without opening its key: looking needs no password."""
+    keystore = _keystore(directory)
+    address = keystore_address(keystore)
+    if address is None:
+        raise SettingsError(f"{keystore} names no address; restore it from a backup")
+    return address
+
+
+def _key(directory: Path, password_file: Path | None, keyring: bool) -> bytes:
+    keystore = _keystore(directory)
     password = _password(directory, password_file, keyring, f"Password of {keystore}: ")
     return load_keystore(keystore, password)
 

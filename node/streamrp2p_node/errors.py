@@ -39,6 +39,16 @@ class NotRegisteredError(NodeError):
     retryable = True
 
 
+class NotRunningError(NodeError):
+    """No node runs where one was asked for."""
+
+    retryable = True
+
+
+class ClaimError(NodeError):
+    """There is nothing to claim, or the coordinator's proof is not what the chain holds."""
+
+
 class OriginError(NodeError):
     """The origin did not give what its signed playlist promises."""
 

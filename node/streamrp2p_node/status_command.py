@@ -1,0 +1,71 @@
+"""`streamrp2p node status`: ask the running node and show its answer."""
+
+import json
+from pathlib import Path
+
+import typer
+from pydantic import ValidationError
+
+from streamrp2p.cli_options import print_result
+from streamrp2p.durable import storage_error
+from streamrp2p.node_client import NodeClient
+from streamrp2p_node.errors import NotRunningError, SettingsError
+from streamrp2p_node.folder import Folder
+from streamrp2p_node.status import NodeStatus
+
+
+def status(directory: Path | None, url: str | None, *, as_json: bool) -> None:
+    """Show the report of the node at `url`, or of the one that runs in `directory`."""
+    if (directory is None) == (url is None):
+        raise SettingsError("name the node with either --dir or --url")
+    with NodeClient(url or _url_of(Folder(directory or Path()))) as client:
+        report = client.status()
+    try:
+        found = NodeStatus.model_validate(report)
+    except ValidationError as error:
+        raise SettingsError(
+            "what answers there is not a node of this version; check the URL"
+        ) from error
+    print_result(found.dump(), _lines(found), as_json=as_json)
+    for pool in [] if as_json else found.pools:
+        typer.echo(
+            f"Pool {pool.pool_id}: {pool.bytes_served} bytes served, "
+            f"{pool.sessions} sessions, {pool.unpaid_bytes} bytes unpaid"
+        )
+
+
+def _url_of(folder: Folder) -> str:
+    try:
+        return str(json.loads(folder.running.read_bytes())["url"])
+    except FileNotFoundError as error:
+        raise NotRunningError(
+            f"no node runs in {folder.root}; start it with: streamrp2p node run --dir {folder.root}"
+        ) from error
+    except OSError as error:
+        raise storage_error(folder.running, error) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"{folder.running} is damaged; name the node with --url") from error
+
+
+def _lines(found: NodeStatus) -> dict[str, object]:
+    ack, cache = found.last_ack, found.cache
+    acknowledged = (
+        "none yet"
+        if ack is None
+        else f"batch {ack.batch_number} of epoch {ack.epoch}: {ack.accepted} receipts"
+    )
+    return {
+        "Node": "0x" + found.node.hex(),
+        "Endpoint": found.endpoint,
+        "Coordinator": f"{found.coordinator} ({'known' if found.is_ready else 'not reached yet'})",
+        "Epoch": "none" if found.epoch is None else found.epoch,
+        "Sessions": f"{found.sessions}, {found.stopped_sessions} of them stopped",
+        "Served": f"{found.bytes_served} bytes, {found.upstream_fetches} segments fetched for it",
+        "Unpaid": f"{found.unpaid_bytes} bytes, at most {found.credit_bytes} per session",
+        "Unsubmitted": f"{found.unsubmitted_receipts} receipts",
+        "Last ack": acknowledged,
+        "Last error": found.last_error or "none",
+        "Clock": f"{found.clock_skew_seconds:+.1f} s against the coordinator",
+        "Disk cache": f"{cache.disk_bytes} of {cache.max_disk_bytes} bytes, {cache.disk_segments} segments"
+        + (" (the disk is full)" if cache.has_full_disk else ""),
+    }
