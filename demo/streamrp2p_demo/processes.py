@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ TAIL_LINES = 25
 _TAIL_BYTES = 16_384
 _PR_SET_CHILD_SUBREAPER = 36
 """From linux/prctl.h."""
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -184,14 +186,14 @@ class Supervisor:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last lines of a log of any size; a missing one reads as empty."""
+    """Return the last lines of a log of any size, without colours; a missing one reads as empty."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL_BYTES))
         text = file.read().decode(errors="replace")
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(_COLOURS.sub("", text).splitlines()[-lines:])
 
 
 def _adopt_orphans() -> None:

@@ -37,7 +37,7 @@ def print_tails(console: Console, folder: Path) -> None:
     for log in sorted(Layout(folder).logs.glob("*.log")):
         if log.stat().st_size:
             console.rule(log.name)
-            console.print(tail(log), markup=False, highlight=False)
+            console.print(tail(log), markup=False, highlight=False, soft_wrap=True)
 
 
 def _play(stack: Stack, epochs: int) -> Story:

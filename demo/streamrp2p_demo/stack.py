@@ -198,8 +198,12 @@ class Stack:
         self.supervisor.start(
             "encoder",
             streamrp2p(
-                *("origin", "publish-test", "--rtmp", f"rtmp://127.0.0.1:{self.ports.rtmp}/live"),
-                *("--stream-key-file", str(self.layout.origin / "stream.key")),
+                *(
+                    "origin",
+                    "publish-test",
+                    "--rtmp",
+                    f"rtmp://127.0.0.1:{self.ports.rtmp}/live/demo",
+                ),
                 *("--seconds", str(ENCODER_SECONDS), "--bitrate", str(VIDEO_KBIT)),
             ),
         )

@@ -138,3 +138,11 @@ def is_running(pid: int) -> bool:
     except (ProcessLookupError, FileNotFoundError):
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_tail_is_the_last_lines_without_colours(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    log.write_text("".join(f"\x1b[32mline {number}\x1b[0m\n" for number in range(100)))
+
+    assert tail(log, 2) == "line 98\nline 99"
+    assert tail(tmp_path / "none.log") == ""
