@@ -4,10 +4,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from streamrp2p.bundle import Bundle, decode_bundle
+from streamrp2p.claim import ClaimBook
 from streamrp2p.durable import storage_error, write_atomically
 from streamrp2p.errors import BundleError
+from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Hash
+
+REMEMBERED = 4
+"""How many bundles stay in memory: the newest epochs are asked for again and again."""
 
 
 class Bundles:
@@ -20,7 +25,8 @@ class Bundles:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(folder, error) from error
-        self._decoded = lru_cache(maxsize=4)(self._decode)
+        self._decoded = lru_cache(maxsize=REMEMBERED)(self._decode)
+        self._claim_books = lru_cache(maxsize=REMEMBERED)(self._claim_book)
 
     def path(self, data_hash: Hash) -> Path:
         """Return where the bundle of that hash is or would be."""
@@ -40,6 +46,13 @@ class Bundles:
     def read(self, data_hash: Hash) -> Bundle:
         """Read and check a bundle. Raises StorageError when it is missing, BundleError when it was damaged."""
         return self._decoded(data_hash)
+
+    def claim_book(self, header: EpochHeader) -> ClaimBook:
+        """Return the claims of a header's bundle, ready to prove; raises as `read`."""
+        return self._claim_books(header)
+
+    def _claim_book(self, header: EpochHeader) -> ClaimBook:
+        return ClaimBook(header, self.read(header.data_hash).claims)
 
     def _decode(self, data_hash: Hash) -> Bundle:
         path = self.path(data_hash)

@@ -67,6 +67,13 @@ class Ledger(Repository):
             ],
         )
 
+    def evidence(self, epoch: int) -> list[bytes]:
+        """Return the records of an epoch that contradict those that stand, 274 bytes each."""
+        rows = self._connection.execute(
+            select(_evidence.c.record).where(_evidence.c.epoch == epoch)
+        )
+        return [data for (data,) in rows]
+
     def sessions(self, epoch: int) -> list[Checked]:
         """Return every session of an epoch."""
         rows = self._connection.execute(

@@ -158,7 +158,8 @@ def _judge_and_keep(
 ) -> bytes:
     node, epoch = submission.node, submission.epoch
     now = clock()
-    if network.epochs.start(epoch) <= now and not store.epochs.hold_open(epoch):
+    has_begun = network.epochs.start(epoch) <= now
+    if has_begun and not store.epochs.hold_open(epoch):
         # Settlement has begun. The clock may have been read, or run, a moment before.
         now = max(now, network.epochs.intake_end(epoch))
     is_registered = store.nodes.is_registered(node)
@@ -170,7 +171,10 @@ def _judge_and_keep(
         node=node,
         epoch=epoch,
         node_is_registered=is_registered,
-        pools=_pools_at(store, epoch, {record.ticket.pool_id for record in records}),
+        # Before that no rule looks at them, and the number may be larger than the database can hold.
+        pools=_pools_at(store, epoch, {record.ticket.pool_id for record in records})
+        if has_begun
+        else {},
         earning_pools=earning_pools,
         rate_slack_seconds=policy.rate_slack_seconds,
     )
@@ -185,7 +189,7 @@ def _judge_and_keep(
     store.ledger.add_earning_pools(node, judgement.new_earning_pools)
     if is_registered:
         # Anybody can make an address: what one without a registration sends must not fill the disk or the bundle.
-        if now < network.epochs.intake_end(epoch) and network.epochs.start(epoch) <= now:
+        if has_begun and now < network.epochs.intake_end(epoch):
             store.ledger.keep_rejections(epoch, node, rejections, policy.max_rejections_per_node)
         judged = JudgedBatch(submission.batch_root, answer)
         store.batches.add(node, epoch, submission.batch_number, judged)

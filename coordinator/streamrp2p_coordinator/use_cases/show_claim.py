@@ -1,7 +1,7 @@
 """Prove what an account may claim."""
 
 from streamrp2p import api
-from streamrp2p.claim import claim_call_data, prove_claim
+from streamrp2p.claim import claim_call_data
 from streamrp2p.errors import TreeError
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Address
@@ -27,9 +27,8 @@ def show_claim(
     """
     with database.read() as store:
         header = _final_header(store, epoch)
-    claims = bundles.read(header.data_hash).claims
     try:
-        proof = prove_claim(header, claims, account)
+        proof = bundles.claim_book(header).prove(account)
     except TreeError as error:
         raise NotFoundError(
             f"{error}; claims of later epochs follow when they are final"

@@ -1,0 +1,47 @@
+"""Coordinators over both databases: SQLite in unit tests, PostgreSQL where a real one may run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from streamrp2p_coordinator.database import Database, open_database
+from streamrp2p_coordinator.migrate import migrate
+from tests.coordinator.world import World, make_world
+
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.integration)]
+
+
+def new_postgres_database(server_url: str) -> str:
+    """Make an empty database in the session's PostgreSQL; its URL."""
+    name = f"coordinator_{uuid4().hex}"
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database, SQLite's or PostgreSQL's."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'coordinator.db'}"
+    return new_postgres_database(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Open a migrated database."""
+    database = open_database(database_url)
+    migrate(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    """Make a coordinator in the middle of epoch 1, over a chain in memory."""
+    return make_world(database, tmp_path)

@@ -1,0 +1,178 @@
+"""A chain in memory: the book's rules, without contracts, for tests of single use cases."""
+
+from dataclasses import dataclass, field
+
+from streamrp2p.allocation import Terms
+from streamrp2p.chain import Call, PoolRecord, Stream
+from streamrp2p.header import EpochHeader
+from streamrp2p.keccak import keccak
+from streamrp2p.numbers import Address, Hash, Signature
+from streamrp2p.settlement import PoolInput
+from streamrp2p.typed_data import NodeRegistration
+from streamrp2p_coordinator.chain import (
+    Block,
+    Book,
+    Commitment,
+    Committing,
+    SignedTransaction,
+)
+
+BOOK = Address(b"\x0b" * 20)
+BOND_WEI = 10**18
+
+
+@dataclass
+class MemoryChain:
+    """Each transaction that is sent waits in `pool` until `mine`."""
+
+    now: int
+    poster: Address
+    records: list[PoolRecord] = field(default_factory=list)
+    terms: dict[int, Terms] = field(default_factory=dict)
+    deposits: dict[int, int] = field(default_factory=dict)
+    headers: list[EpochHeader] = field(default_factory=list)
+    committed_at: list[int] = field(default_factory=list)
+    finalised: int = 0
+    bond: int = BOND_WEI
+    nonces: dict[Address, int] = field(default_factory=dict)
+    mined: dict[Hash, bool] = field(default_factory=dict)
+    waiting: list[SignedTransaction] = field(default_factory=list)
+    calls: dict[Hash, Call] = field(default_factory=dict)
+    sent: list[Hash] = field(default_factory=list)
+    planned: dict[bytes, object] = field(default_factory=dict)
+
+    def add_pool(
+        self,
+        pool_id: int,
+        ticket_signer: Address,
+        *,
+        created_epoch: int = 0,
+        closed_from_epoch: int | None = None,
+        max_bytes_per_second: int = 2_000_000,
+        funded: int = 10**21,
+        price_per_gb: int = 10**18,
+        epoch_budget: int = 10**20,
+    ) -> None:
+        """Create a pool that deposits were made to."""
+        stream = Stream(Address(b"\x0c" * 20), max_bytes_per_second, "http://127.0.0.1:8300")
+        self.records.append(
+            PoolRecord(
+                pool_id=pool_id,
+                streamer=Address(b"\x05" * 20),
+                token=Address(b"\x70" * 20),
+                remaining=funded,
+                created_epoch=created_epoch,
+                closed_from_epoch=closed_from_epoch,
+                is_refunded=False,
+                stream=stream,
+            )
+        )
+        self.records.sort(key=lambda record: record.pool_id)
+        self.terms[pool_id] = Terms(price_per_gb, epoch_budget, ticket_signer)
+        self.deposits[pool_id] = funded
+
+    def head(self) -> Block:
+        return self.newest()
+
+    def newest(self) -> Block:
+        return Block(self.now, self.now)
+
+    def pools(self, block: Block) -> list[PoolRecord]:
+        return list(self.records)
+
+    def pool_inputs(self, epoch: int, block: Block) -> list[PoolInput]:
+        return [
+            PoolInput(record.pool_id, self.terms[record.pool_id], self.deposits[record.pool_id])
+            for record in self.records
+            if record.is_open_at(epoch)
+        ]
+
+    def funded(self, pool_id: int, epoch: int, block: Block) -> int:
+        return self.deposits[pool_id]
+
+    def book(self) -> Book:
+        return Book(len(self.headers), self.finalised, self.poster, self.bond, BOND_WEI)
+
+    def commitment(self, epoch: int) -> Commitment:
+        if epoch >= len(self.headers):
+            return Commitment(bytes(28), None, False)
+        is_final = epoch < self.finalised
+        committed_at = None if is_final else self.committed_at[epoch]
+        return Commitment(self.headers[epoch].hash()[:28], committed_at, is_final)
+
+    def committing(self, epoch: int) -> Committing | None:
+        if epoch >= len(self.headers):
+            return None
+        return Committing(Hash(keccak(b"commit" + bytes([epoch]))), self.committed_at[epoch])
+
+    def registration_nonce(self, node: Address) -> int:
+        return self.nonces.get(node, 0)
+
+    def register_call(self, registration: NodeRegistration, signature: Signature) -> Call:
+        return self._plan(registration)
+
+    def bond_call(self, amount_wei: int) -> Call:
+        return self._plan(amount_wei)
+
+    def commit_call(self, header: EpochHeader) -> Call:
+        return self._plan(header)
+
+    def finalise_call(self, epoch: int) -> Call:
+        return self._plan(("finalise", epoch))
+
+    def transaction_count(self, account: Address, *, pending: bool) -> int:
+        return len(self.mined) + (len(self.waiting) if pending else 0)
+
+    def sign(self, call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
+        raw = call.data + nonce.to_bytes(8)
+        transaction = SignedTransaction(Hash(keccak(raw)), nonce, raw)
+        self.calls[transaction.hash] = call
+        return transaction
+
+    def send(self, transaction: SignedTransaction) -> None:
+        self.sent.append(transaction.hash)
+        if transaction.hash not in self.mined and transaction not in self.waiting:
+            self.waiting.append(transaction)
+
+    def was_mined(self, transaction: Hash) -> bool | None:
+        return self.mined.get(transaction)
+
+    def mine(self) -> None:
+        """Put everything that waits into a block."""
+        for transaction in self.waiting:
+            self.mined[transaction.hash] = self._apply(
+                self.planned[self.calls[transaction.hash].data]
+            )
+        self.waiting.clear()
+
+    def veto(self, epoch: int) -> None:
+        """Void the headers from `epoch` on."""
+        del self.headers[epoch:]
+        del self.committed_at[epoch:]
+
+    def _plan(self, what: object) -> Call:
+        data = keccak(repr(what).encode())
+        self.planned[data] = what
+        return Call(BOOK, data)
+
+    def _apply(self, what: object) -> bool:
+        match what:
+            case EpochHeader():
+                parent = self.headers[-1].hash() if self.headers else bytes(32)
+                if what.epoch != len(self.headers) or what.parent != parent or self.bond < BOND_WEI:
+                    return False
+                self.headers.append(what)
+                self.committed_at.append(self.now)
+            case NodeRegistration():
+                if what.nonce != self.nonces.get(what.node, 0):
+                    return False
+                self.nonces[what.node] = what.nonce + 1
+            case int():
+                self.bond += what
+            case ("finalise", int(epoch)):
+                if epoch != self.finalised or epoch >= len(self.headers):
+                    return False
+                self.finalised += 1
+            case _:
+                raise AssertionError(what)
+        return True
