@@ -40,6 +40,7 @@ class MemoryChain:
     calls: dict[Hash, Call] = field(default_factory=dict)
     sent: list[Hash] = field(default_factory=list)
     planned: dict[bytes, object] = field(default_factory=dict)
+    fee: int = 1
 
     def add_pool(
         self,
@@ -121,10 +122,11 @@ class MemoryChain:
         return self._plan(("finalise", epoch))
 
     def transaction_count(self, account: Address, *, pending: bool) -> int:
-        return len(self.mined) + (len(self.waiting) if pending else 0)
+        waiting = {transaction.nonce for transaction in self.waiting} if pending else set()
+        return len(self.mined) + len(waiting)
 
     def sign(self, call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
-        raw = call.data + nonce.to_bytes(8)
+        raw = call.data + nonce.to_bytes(8) + self.fee.to_bytes(8)
         transaction = SignedTransaction(Hash(keccak(raw)), nonce, raw)
         self.calls[transaction.hash] = call
         return transaction
@@ -139,10 +141,12 @@ class MemoryChain:
 
     def mine(self) -> None:
         """Put everything that waits into a block."""
-        for transaction in self.waiting:
-            self.mined[transaction.hash] = self._apply(
-                self.planned[self.calls[transaction.hash].data]
-            )
+        for transaction in sorted(
+            self.waiting[::-1], key=lambda transaction: transaction.nonce
+        ):  # the dearer one of a nonce was sent later
+            if transaction.nonce == len(self.mined):
+                what = self.planned[self.calls[transaction.hash].data]
+                self.mined[transaction.hash] = self._apply(what)
         self.waiting.clear()
 
     def veto(self, epoch: int) -> None:

@@ -41,8 +41,8 @@ class Transactions(Repository):
     """One row per signed transaction."""
 
     def record(self, transaction: RecordedTransaction) -> None:
-        """Keep a transaction that is about to be sent."""
-        self._insert(
+        """Keep a transaction that is about to be sent; one that was given up may come again."""
+        self._upsert(
             _transactions,
             [
                 {
