@@ -52,20 +52,23 @@ def sign_playlist(
 ) -> bytes:  # fmt: skip
     """Add segment hashes and the signature line to a plain HLS playlist. `segments` are `(name, sha256, bytes)`.
 
-    Raises MalformedError when the playlist names a segment that is not among them.
+    Raises MalformedError when the playlist names a segment that is not among them or has no duration of its own.
     """
     known = {name: (digest, length) for name, digest, length in segments}
     lines = text.splitlines()
     signed: list[str] = []
+    duration_at: int | None = None
     for line in lines:
+        if line.startswith("#EXTINF:"):
+            duration_at = len(signed)
         if _is_uri(line):
             if line not in known:
                 raise MalformedError(f"playlist names segment {line!r}, whose hash is not known")
+            if duration_at is None:
+                raise MalformedError(f"playlist names segment {line!r} without #EXTINF before it")
             digest, length = known[line]
-            signed.insert(
-                _last_duration(signed),
-                f"{SEGMENT_TAG}SHA256={digest.hex()},BYTES={length}",
-            )
+            signed.insert(duration_at, f"{SEGMENT_TAG}SHA256={digest.hex()},BYTES={length}")
+            duration_at = None
         signed.append(line)
     content = "".join(line + "\n" for line in signed).encode()
     message = Playlist(
@@ -90,9 +93,12 @@ def verify_playlist(data: bytes, *, pool_id: int, domain: Domain, origin: Addres
         raise SignatureError("playlist does not end in the origin's signature")
     content = data[:at]
     try:
-        lines = content.decode().splitlines()
+        # Not splitlines: it also ends lines where other players do not, and they must all read the same.
+        *lines, rest = content.decode().split("\n")
     except UnicodeDecodeError as error:
         raise MalformedError("playlist is not UTF-8") from error
+    if rest:
+        raise MalformedError("the playlist's signature does not stand on a line of its own")
     media_sequence, published_at = _media_sequence(lines), int(match[1])
     message = Playlist(pool_id, media_sequence, Hash(sha256(content).digest()), published_at)
     check_signer(
@@ -117,6 +123,7 @@ def matches(segment: Segment, data: bytes) -> bool:
 
 def _segments(lines: Sequence[str], media_sequence: int) -> list[Segment]:
     segments: list[Segment] = []
+    names: set[str] = set()
     vouched = duration = None
     for line in lines:
         if line.startswith(SEGMENT_TAG):
@@ -128,6 +135,9 @@ def _segments(lines: Sequence[str], media_sequence: int) -> list[Segment]:
                 raise MalformedError(
                     f"segment {line[:80]!r} lacks its hash, its duration or a plain name"
                 )
+            if line in names:
+                raise MalformedError(f"playlist names segment {line[:80]!r} twice")
+            names.add(line)
             segments.append(
                 Segment(
                     media_sequence + len(segments), line, round(float(duration[1]) * 1_000_000),
@@ -147,10 +157,3 @@ def _media_sequence(lines: Sequence[str]) -> int:
 
 def _is_uri(line: str) -> bool:
     return bool(line) and not line.startswith("#")
-
-
-def _last_duration(lines: Sequence[str]) -> int:
-    return max(
-        (index for index, line in enumerate(lines) if line.startswith("#EXTINF:")),
-        default=len(lines),
-    )

@@ -1,4 +1,4 @@
-"""A live stream in memory: origin, relays and coordinator behind one httpx transport, on a clock that only tests move."""
+"""A live stream in memory: origin, relays and coordinator behind one httpx transport, on a clock of the test's own."""
 
 import json
 import re
@@ -41,17 +41,20 @@ def segment_bytes(sequence: int) -> bytes:
 
 @dataclass
 class FakeOrigin:
-    """Publishes one segment of `seconds` after the other; re-signs every second, as long as `stops_at` is not reached."""
+    """Publishes one segment of `seconds` after the other, but for a silence; signs anew every second."""
 
     clock: FakeClock
     seconds: float = 1.0
     window: int = 6
     skew: int = 0
-    stops_at: float = float("inf")
+    silence: tuple[float, float] | None = None
+    """From when to when no encoder is connected."""
     first_sequence: int = 100
 
     def sequence_end(self, now: float) -> int:
-        return self.first_sequence + 10 + int((min(now, self.stops_at) - 1000.0) / self.seconds)
+        begin, end = self.silence or (now, now)
+        live_seconds = min(now, begin) + max(now - end, 0.0) - 1000.0
+        return self.first_sequence + 10 + int(live_seconds / self.seconds)
 
     def playlist(self, at: float | None = None) -> bytes:
         now = self.clock.now if at is None else at
@@ -92,6 +95,8 @@ class FakeRelay:
     receipts: dict[bytes, list[Receipt]] = field(default_factory=dict)
     served: dict[bytes, int] = field(default_factory=dict)
     is_down: bool = False
+    loses: frozenset[int] = frozenset()
+    """Sequences of receipts that it answers for and forgets, once each."""
 
     @property
     def address(self) -> Address:
@@ -135,7 +140,8 @@ class FakeRelay:
         receipt = signed.receipt.message()
         ticket = self.tickets[receipt.session_id]
         check_signer(receipt.digest(DOMAIN), Signature(signed.signature), ticket.viewer, "viewer")
-        self.receipts.setdefault(receipt.session_id, []).append(receipt)
+        if receipt.sequence not in self.loses:
+            self.receipts.setdefault(receipt.session_id, []).append(receipt)
         return httpx.Response(204)
 
 

@@ -3,7 +3,12 @@
 from streamrp2p import api
 from streamrp2p.errors import MalformedError, SignatureError, StreamrP2PError
 from streamrp2p.http_api import ApiError, BadAnswerError, UnreachableError
-from streamrp2p.node_client import PLAYLIST_NAME, NodeClient, PaymentRequiredError
+from streamrp2p.node_client import (
+    MAX_SEGMENT_BYTES,
+    PLAYLIST_NAME,
+    NodeClient,
+    PaymentRequiredError,
+)
 from streamrp2p.numbers import Address
 from streamrp2p.playlist import (
     MAX_PLAYLIST_BYTES,
@@ -78,7 +83,9 @@ class Source:
         Raises SourceError, SegmentGoneError, or PaymentRequiredError when the relay wants a receipt first.
         """
         try:
-            data = self._fetch(segment.name, segment.length_bytes, max_seconds)
+            data = self._fetch(
+                segment.name, min(segment.length_bytes, MAX_SEGMENT_BYTES), max_seconds
+            )
         except BadAnswerError as error:
             raise self._corrupt(segment, str(error)) from error
         if not matches(segment, data):
