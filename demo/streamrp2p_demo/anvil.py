@@ -1,6 +1,7 @@
 """A local chain: anvil, and the accounts that every anvil funds."""
 
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,16 +12,16 @@ from streamrp2p_demo.errors import MissingToolError
 CHAIN_ID = 31337
 BLOCK_SECONDS = 1
 """A block each second: contracts see the time pass even when nobody sends anything."""
+CHECKOUT = Path(__file__).parents[2]
 MNEMONIC = "test test test test test test test test test test test junk"
 """Anvil's own, known to everybody: never for a chain whose money is worth anything."""
 
 
-def find_anvil() -> Path:
-    """Return the binary: from PATH, or from a checkout's node_modules; raises MissingToolError."""
+def find_anvil(folders: Sequence[Path] | None = None) -> Path:
+    """Return the binary: from PATH, or from the node_modules of a checkout; raises MissingToolError."""
     if found := shutil.which("anvil"):
         return Path(found)
-    checkout = Path(__file__).parents[2]
-    for folder in (Path.cwd(), checkout):
+    for folder in (Path.cwd(), CHECKOUT) if folders is None else folders:
         local = folder / "node_modules" / ".bin" / "anvil"
         if local.exists():
             return local.resolve()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from streamrp2p_demo.anvil import find_anvil
 from streamrp2p_demo.checks import CheckResult, run_checks
 from streamrp2p_demo.collect import collect
 from streamrp2p_demo.facts import Facts
@@ -21,13 +22,19 @@ def run(progress: Progress, folder: Path, epochs: int) -> tuple[Facts, list[Chec
 
     Raises DemoError when the run cannot come to its end, after everything was stopped.
     """
+    find_anvil()
     layout = Layout(folder)
     password = layout.make()
     supervisor = Supervisor(layout.logs)
-    with supervisor:
-        stack = Stack(supervisor, layout, Ports.choose(), Grid(), progress, password)
-        facts = collect(_play(stack, epochs))
-        progress.tell("stopping every process")
+    try:
+        with supervisor:
+            stack = Stack(supervisor, layout, Ports.choose(), Grid(), progress, password)
+            facts = collect(_play(stack, epochs))
+            progress.tell("stopping every process")
+    except BaseException:
+        if left := supervisor.left_behind():
+            progress.tell(f"still running: {', '.join(left)}", style="bold red")
+        raise
     facts = replace(facts, left_behind=tuple(supervisor.left_behind()))
     return facts, run_checks(facts)
 
