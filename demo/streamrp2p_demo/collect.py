@@ -22,6 +22,7 @@ from streamrp2p_demo.facts import (
 )
 from streamrp2p_demo.market import FUNDING
 from streamrp2p_demo.processes import Child
+from streamrp2p_demo.report import tokens
 from streamrp2p_demo.stack import Relay, streamrp2p
 from streamrp2p_demo.story import Story
 
@@ -68,7 +69,7 @@ def _claim(story: Story, relay: Relay) -> Claimed:
             *("--password-file", str(stack.layout.password_file), "--yes", "--json"),
         ),
     )
-    transaction = _object(output).get("transaction") if code == 0 else None
+    transaction = (_object(output).get("transaction") or {}).get("hash")
     if transaction is None:
         story.tell(f"{relay.name} claims: exit code {code}")
         return Claimed(code, None, ())
@@ -76,7 +77,7 @@ def _claim(story: Story, relay: Relay) -> Claimed:
     if receipt is None:
         raise NotReadyError(f"{relay.name}'s claim {transaction} is not mined")
     payments = tuple(story.market.pools.payments(receipt))
-    story.tell(f"{relay.name} claims: {sum(payment.amount for payment in payments)} base units")
+    story.tell(f"{relay.name} claims: {tokens(sum(payment.amount for payment in payments))} tokens")
     return Claimed(code, receipt.gas_used, payments)
 
 

@@ -23,10 +23,6 @@ ORIGIN = Address(bytes([7]) * 20)
 NODE = Address(bytes([8]) * 20)
 
 
-def test_known_keys_are_the_well_known_ones() -> None:
-    assert known_key(0).hex() == "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
-
-
 @pytest.mark.integration
 def test_a_pool_is_funded_and_the_poster_bonded(anvil: str) -> None:
     web3 = connect(anvil)
