@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Literal
 
 from streamrp2p.chain.contract import Contract
+from streamrp2p.chain.errors import RpcRefusedError
 from streamrp2p.chain.rpc import Block, quantity, request
 from streamrp2p.chain.transactions import Call, Log
 from streamrp2p.claim import header_words
@@ -212,10 +213,12 @@ class EpochBookContract(Contract):
         event = self._event(log)
         assert event is not None  # noqa: S101 - the filter asked for this event alone
         fields = event[1]
+        header = EpochHeader(*fields["header"])
+        header_hash = header.hash()
+        if header_hash != fields["headerHash"]:
+            raise RpcRefusedError(
+                f"the RPC sent a header of epoch {header.epoch} that its own hash contradicts; name another RPC"
+            )
         return CommittedHeader(
-            EpochHeader(*fields["header"]),
-            Hash(fields["headerHash"]),
-            fields["poster"],
-            log.block,
-            log.transaction_hash,
+            header, header_hash, fields["poster"], log.block, log.transaction_hash
         )
