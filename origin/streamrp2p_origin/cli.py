@@ -1,4 +1,4 @@
-"""`streamrp2p origin`: make the keys, run, and push a test stream."""
+"""`streamrp2p origin`: make the key, run, and push a test stream."""
 
 import asyncio
 import json
@@ -31,15 +31,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON; log in JSO
 
 @app.command()
 def init(folder: Folder, as_json: AsJson = False) -> None:
-    """Make the origin's signing key and stream key, readable by you alone."""
+    """Make the origin's signing key, readable by you alone."""
     with _explained():
         address = f"0x{identity.create(folder).address.hex()}"
-    stream_key_file = folder / identity.STREAM_KEY_FILE
     if as_json:
-        typer.echo(json.dumps({"address": address, "streamKeyFile": str(stream_key_file)}))
+        typer.echo(json.dumps({"address": address}))
         return
     typer.echo(f"Origin key: {address}")
-    typer.echo(f"Stream key: in {stream_key_file}, for your encoder alone")
     typer.echo(
         "Next: name the origin key in your pool's stream record, then: streamrp2p origin run"
     )
@@ -61,17 +59,17 @@ def run(
     ] = None,
     host: Annotated[str, typer.Option(help="Interface of the HTTP port.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="HTTP port; 0 chooses one.", min=0, max=65535)] = 8080,
-    rtmp_host: Annotated[str, typer.Option(help="Interface of the RTMP port.")] = "127.0.0.1",
-    rtmp_port: Annotated[
-        int, typer.Option(help="RTMP port; 0 chooses one.", min=0, max=65535)
-    ] = 1935,
+    rtmp_host: Annotated[
+        str, typer.Option(help="Interface of the RTMP port: who reaches it can publish.")
+    ] = "127.0.0.1",
+    rtmp_port: Annotated[int, typer.Option(help="RTMP port.", min=1, max=65535)] = 1935,
     segment_seconds: Annotated[
         float, typer.Option(help="Wanted length of a segment.", min=0.5, max=10)
     ] = 2.0,
     window: Annotated[int, typer.Option(help="Segments in the playlist.", min=3, max=100)] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Take RTMP at rtmp://HOST:PORT/live/STREAMKEY and serve signed HLS until SIGTERM."""
+    """Take RTMP at rtmp://HOST:PORT/live/NAME and serve signed HLS until SIGTERM."""
     from streamrp2p_origin.publisher import Stream  # noqa: PLC0415 - `init` needs no server
     from streamrp2p_origin.service import Ports, serve  # noqa: PLC0415
 
@@ -87,11 +85,8 @@ def run(
 def publish_test(
     rtmp: Annotated[
         str,
-        typer.Option(help="Server URL, such as rtmp://127.0.0.1:1935/live; the key may follow."),
+        typer.Option(help="Where to push, such as rtmp://127.0.0.1:1935/live/stream."),
     ],
-    stream_key_file: Annotated[
-        Path | None, typer.Option(help="File with the stream key, if the URL does not end in it.")
-    ] = None,
     seconds: Annotated[float, typer.Option(help="How long.", min=1)] = 30.0,
     bitrate: Annotated[int, typer.Option(help="Video, kbit/s.", min=50, max=50_000)] = 1000,
     key_frame_seconds: Annotated[
@@ -102,9 +97,7 @@ def publish_test(
     from streamrp2p_origin.encoder import publish_test as push  # noqa: PLC0415
 
     with _explained():
-        key = identity.read_secret(stream_key_file) if stream_key_file else ""
-        url = f"{rtmp.rstrip('/')}/{key}" if key else rtmp
-        push(url, seconds=seconds, video_kbit=bitrate, key_frame_seconds=key_frame_seconds)
+        push(rtmp, seconds=seconds, video_kbit=bitrate, key_frame_seconds=key_frame_seconds)
 
 
 @contextmanager

@@ -53,9 +53,9 @@ def publish_test(
             "ask for fewer kbit/s, or free the machine"
         ) from None
     if run.returncode != 0:
-        # The address holds the stream key, and ffmpeg repeats it.
+        # Elsewhere the address may hold a stream key, and ffmpeg repeats it.
         reason = run.stderr.decode(errors="replace").replace(url, "the RTMP server").strip()
         raise OriginError(
             "the RTMP server did not take the stream; check that the origin runs, its port, "
-            f"and that the URL ends in /live/ and the stream key: {reason[-500:]}"
+            f"and the URL: {reason[-500:]}"
         )

@@ -1,6 +1,6 @@
 """What can go wrong at an origin, each with what to do about it."""
 
-from streamrp2p.errors import MalformedError, StreamrP2PError
+from streamrp2p.errors import StreamrP2PError
 
 
 class OriginError(StreamrP2PError):
@@ -9,10 +9,6 @@ class OriginError(StreamrP2PError):
 
 class OriginSetupError(OriginError):
     """The folder, the keys, the ports or the machine are not fit to run; final until someone changes them."""
-
-
-class RtmpError(OriginError, MalformedError):
-    """An encoder's bytes that break RTMP, or ask for what this server does not do; its connection is closed."""
 
 
 class UnusableInputError(OriginError):

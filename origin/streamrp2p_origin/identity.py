@@ -1,4 +1,4 @@
-"""An origin's folder: its signing key, its stream key, and one origin at a time in it."""
+"""An origin's folder: its signing key, and one origin at a time in it."""
 
 import fcntl
 import os
@@ -15,18 +15,14 @@ from streamrp2p.signatures import address_of
 from streamrp2p_origin.errors import OriginSetupError
 
 ORIGIN_KEY_FILE = "origin.key"
-STREAM_KEY_FILE = "stream.key"
 _KEY_BYTES = 32
-_STREAM_KEY_BYTES = 18
-"""144 bits: nobody guesses it over a network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The secrets of one origin. Neither is ever shown by `repr` or logged."""
+    """The secret of one origin; never shown by `repr` or logged."""
 
     origin_key: bytes = field(repr=False)
-    stream_key: str = field(repr=False)
 
     @property
     def address(self) -> Address:
@@ -35,21 +31,21 @@ class Identity:
 
 
 def create(folder: Path) -> Identity:
-    """Make the folder and its keys; raises FileAlreadyExistsError rather than replace a key.
+    """Make the folder and its key; raises FileAlreadyExistsError rather than replace a key.
 
     The key stands unencrypted in a file that only its owner may read: an origin must start again without a person, and
     all that its key can do is to serve a bad picture of this one stream.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    origin_key, stream_key = _new_key(), secrets.token_urlsafe(_STREAM_KEY_BYTES)
-    for name, secret in ((ORIGIN_KEY_FILE, "0x" + origin_key.hex()), (STREAM_KEY_FILE, stream_key)):
-        write_atomically(folder / name, secret.encode() + b"\n", mode=0o600, overwrite=False)
-    return Identity(origin_key, stream_key)
+    origin_key = _new_key()
+    text = f"0x{origin_key.hex()}\n"
+    write_atomically(folder / ORIGIN_KEY_FILE, text.encode(), mode=0o600, overwrite=False)
+    return Identity(origin_key)
 
 
 def load(folder: Path) -> Identity:
-    """Read the keys; raises OriginSetupError that names the file, never what stands in it."""
-    hex_key = read_secret(folder / ORIGIN_KEY_FILE).removeprefix("0x")
+    """Read the key; raises OriginSetupError that names the file, never what stands in it."""
+    hex_key = _read_secret(folder / ORIGIN_KEY_FILE).removeprefix("0x")
     try:
         origin_key = bytes.fromhex(hex_key)
     except ValueError:
@@ -59,15 +55,10 @@ def load(folder: Path) -> Identity:
             f"{folder / ORIGIN_KEY_FILE} must hold a private key as 64 hex digits; restore it from "
             "your backup, or make a new folder and name its address in the pool's stream record"
         )
-    stream_key = read_secret(folder / STREAM_KEY_FILE)
-    if not stream_key or not stream_key.isprintable() or "/" in stream_key or " " in stream_key:
-        raise OriginSetupError(
-            f"{folder / STREAM_KEY_FILE} must hold one line without spaces and slashes"
-        )
-    return Identity(origin_key, stream_key)
+    return Identity(origin_key)
 
 
-def read_secret(path: Path) -> str:
+def _read_secret(path: Path) -> str:
     """Return the one line of a file that only its owner can read; raises OriginSetupError otherwise."""
     try:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -75,7 +66,7 @@ def read_secret(path: Path) -> str:
         return path.read_text().strip()
     except FileNotFoundError:
         raise OriginSetupError(
-            f"{path} does not exist: make the keys first, streamrp2p origin init --dir {path.parent}"
+            f"{path} does not exist: make the key first, streamrp2p origin init --dir {path.parent}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise OriginSetupError(f"{path} cannot be read: {type(error).__name__}") from None

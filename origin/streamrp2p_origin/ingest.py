@@ -1,144 +1,141 @@
-"""The RTMP port: lets in the one encoder that knows the stream key."""
+"""Encoders' visits, one after the other: RTMP into ffmpeg, segments out to the publisher."""
 
 import asyncio
-import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
-from streamrp2p_origin.errors import OriginError, OriginSetupError, RtmpError
-from streamrp2p_origin.rtmp.session import MediaTag, PublishEnded, PublishRequest, RtmpSession
+from streamrp2p.errors import StreamrP2PError
+from streamrp2p_origin.errors import OriginError, OriginSetupError
+from streamrp2p_origin.packager import Packager
+from streamrp2p_origin.plan import Plan, plan_for
+from streamrp2p_origin.publisher import Publisher
+from streamrp2p_origin.receiver import Receiver
 
 _log = structlog.get_logger()
 
-GREETING_SECONDS = 10.0
-"""A stranger's time from connecting to naming the stream key."""
-IDLE_SECONDS = 10.0
-"""Without a byte from the encoder; after it another may publish."""
-MAX_CONNECTIONS = 16
-_READ_BYTES = 64 * 1024
+IDLE_SEGMENTS = 10
+"""An encoder that brings no segment for so many segments' time has fallen silent: its place is freed."""
+RETRY_SECONDS = 1.0
+"""Between a visit that failed and the next; ffmpeg may not find its port free at once."""
+_LONG_SEGMENT = 2.0
+"""Times the wanted length; then the encoder's key frames are too far apart."""
 
-Visit = Callable[[AsyncIterator[MediaTag]], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class RtmpPort:
+    """Where encoders connect, at rtmp://HOST:PORT/live."""
+
+    host: str
+    port: int
 
 
 class Ingest:
-    """Serves encoders, one at a time; `visit` is awaited for each with its frames."""
+    """Serves one encoder at a time until cancelled."""
 
-    def __init__(self, stream_key: str, visit: Visit) -> None:
-        self._stream_key = stream_key.encode()
-        self._visit = visit
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+    def __init__(
+        self, executable: str, rtmp: RtmpPort, folder: Path, publisher: Publisher, segment_seconds: float
+    ) -> None:  # fmt: skip
+        self._executable = executable
+        self._rtmp = rtmp
+        self._folder = folder
+        self._publisher = publisher
+        self._segment_seconds = segment_seconds
         self.is_publishing = False
-        """Whether an encoder is connected and was let in."""
+        """Whether an encoder is connected."""
 
-    async def listen(self, host: str, port: int) -> int:
-        """Begin to listen and return the port; raises OriginSetupError when it is not free."""
+    async def run(self) -> None:
+        """Take visits for ever; raises OriginSetupError when the RTMP port is taken."""
+        require_free(self._rtmp)
+        while True:
+            try:
+                await self._visit()
+            except OriginSetupError:
+                raise
+            except OriginError as error:
+                _log.error("encoder.dropped", reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _visit(self) -> None:
+        await asyncio.to_thread(_empty, self._folder)
+        reading, writing = os.pipe()
         try:
-            self._server = await asyncio.start_server(self._connected, host, port)
+            receiver = await Receiver.listen(
+                self._executable, self._rtmp.host, self._rtmp.port, writing
+            )
+        finally:
+            os.close(writing)
+        try:
+            description = await receiver.description()
+            if description is None:
+                return
+            plan = plan_for(description)
+            _log.info("encoder.connected", video=plan.video, audio=plan.audio, reason=plan.reason)
+            await self._package(plan, reading)
+            _log.info("encoder.left")
+        finally:
+            os.close(reading)
+            await receiver.kill()
+
+    async def _package(self, plan: Plan, reading: int) -> None:
+        packager = await Packager.start(
+            self._executable, plan, self._segment_seconds, self._folder, reading
+        )
+        self.is_publishing = True
+        self._publisher.begin_visit()
+        try:
+            await self._publish_all(packager)
+            await packager.wait()
+        finally:
+            self.is_publishing = False
+            await packager.kill()
+
+    async def _publish_all(self, packager: Packager) -> None:
+        segments = aiter(packager.segments())
+        patience_seconds = IDLE_SEGMENTS * self._segment_seconds
+        while True:
+            try:
+                segment = await asyncio.wait_for(anext(segments), patience_seconds)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise OriginError(
+                    f"the encoder brought no segment for {patience_seconds:g} s; check that it still "
+                    f"sends, and that its key frame interval is {self._segment_seconds:g} s"
+                ) from None
+            sequence, seconds = self._publisher.next_sequence, segment.duration_micros / 1_000_000
+            try:
+                await asyncio.to_thread(self._publisher.publish, segment)
+            except StreamrP2PError as error:
+                _log.error("segment.dropped", sequence=sequence, reason=str(error))
+                continue
+            _log.info("segment.published", sequence=sequence, seconds=round(seconds, 3))
+            if seconds > _LONG_SEGMENT * self._segment_seconds:
+                _log.warning(
+                    "segment.long",
+                    seconds=round(seconds, 3),
+                    advice=f"set the encoder's key frame interval to {self._segment_seconds:g} s",
+                )
+
+
+def require_free(rtmp: RtmpPort) -> None:
+    """Raise OriginSetupError when another program listens at the RTMP port."""
+    family = socket.AF_INET6 if ":" in rtmp.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((rtmp.host, rtmp.port))
         except OSError as error:
             raise OriginSetupError(
-                f"the RTMP port {port} on {host} cannot be used ({error.strerror or error}): "
-                "stop what listens there, or choose another with --rtmp-port"
+                f"the RTMP port {rtmp.port} on {rtmp.host} cannot be used "
+                f"({error.strerror or error}): stop what listens there, or choose another with --rtmp-port"
             ) from error
-        actual: int = self._server.sockets[0].getsockname()[1]
-        return actual
-
-    async def close(self) -> None:
-        """Stop listening and end the visits."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= MAX_CONNECTIONS:
-            writer.close()
-            return
-        self._tasks.add(task)
-        peer = writer.get_extra_info("peername")
-        try:
-            await self._serve(reader, writer)
-        except RtmpError as error:
-            _log.warning("encoder.refused", peer=peer, reason=str(error))
-        except OriginError as error:
-            _log.error("encoder.dropped", peer=peer, reason=str(error))
-        except (ConnectionError, TimeoutError):
-            _log.info("encoder.lost", peer=peer)
-        except asyncio.CancelledError:
-            # Only `close` cancels: the task ends as it was asked to.
-            pass
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = RtmpSession()
-        try:
-            async with asyncio.timeout(GREETING_SECONDS):
-                key = await _greet(session, reader, writer)
-            if key is None:
-                return
-            refusal = self._refusal(key)
-            if refusal is not None:
-                session.refuse(refusal)
-                await _flush(session, writer)
-                raise RtmpError(refusal)
-            # Nothing is awaited between the check above and this line, so no second encoder slips in.
-            self.is_publishing = True
-            try:
-                session.accept()
-                _log.info("encoder.connected", peer=writer.get_extra_info("peername"))
-                await self._visit(_media(session, reader, writer))
-                _log.info("encoder.left", peer=writer.get_extra_info("peername"))
-            finally:
-                self.is_publishing = False
-        finally:
-            await _flush(session, writer)
-
-    def _refusal(self, key: str) -> str | None:
-        # Some encoders append options to the key.
-        if not hmac.compare_digest(key.partition("?")[0].encode(), self._stream_key):
-            return "wrong stream key: copy it from the origin's file stream.key"
-        if self.is_publishing:
-            return "another encoder publishes already: stop it first"
-        return None
 
 
-async def _greet(
-    session: RtmpSession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> str | None:
-    while data := await reader.read(_READ_BYTES):
-        for event in session.receive(data):
-            if isinstance(event, PublishRequest):
-                return event.stream_key
-        await _flush(session, writer)
-    return None
-
-
-async def _media(
-    session: RtmpSession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> AsyncIterator[MediaTag]:
-    """Yield frames until the encoder ends, is lost or falls silent: all of these are the end of a visit."""
-    try:
-        while True:
-            await _flush(session, writer)
-            async with asyncio.timeout(IDLE_SECONDS):
-                data = await reader.read(_READ_BYTES)
-            if not data:
-                return
-            for event in session.receive(data):
-                if isinstance(event, PublishEnded):
-                    return
-                if isinstance(event, MediaTag):
-                    yield event
-    except (ConnectionError, TimeoutError):
-        return
-
-
-async def _flush(session: RtmpSession, writer: asyncio.StreamWriter) -> None:
-    if data := session.output():
-        writer.write(data)
-        await writer.drain()
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

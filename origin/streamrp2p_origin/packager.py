@@ -1,4 +1,4 @@
-"""One visit of an encoder: its FLV goes into ffmpeg, finished MPEG-TS segments come out."""
+"""The second ffmpeg of a visit: reads what the receiver pipes, writes finished MPEG-TS segments."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamrp2p_origin import flv
 from streamrp2p_origin.errors import PackagingError
 from streamrp2p_origin.ffmpeg import tethered
-from streamrp2p_origin.probe import Plan
-from streamrp2p_origin.rtmp.session import MediaTag
+from streamrp2p_origin.plan import Plan
+from streamrp2p_origin.receiver import PIPE_FORMAT
 
 END_SECONDS = 10.0
 """How long ffmpeg may take for its last segment once the encoder is gone."""
@@ -30,7 +29,7 @@ class PackedSegment:
 def packaging_command(
     executable: str, plan: Plan, segment_seconds: float, folder: Path
 ) -> list[str]:
-    """Return ffmpeg's command line: FLV on stdin, segments into `folder`, one CSV line on stdout for each."""
+    """Return ffmpeg's command line: NUT on stdin, segments into `folder`, one CSV line on stdout for each."""
     transcode_video = [
         "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-pix_fmt", "yuv420p",
         "-sc_threshold", "0", "-force_key_frames", f"expr:gte(t,n_forced*{segment_seconds:g})",
@@ -38,7 +37,7 @@ def packaging_command(
     transcode_audio = ["-c:a", "aac", "-b:a", "128k", "-ac", "2"]
     return [
         executable, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning",
-        "-f", "flv", "-i", "pipe:0", "-map", "0:v:0", "-map", "0:a:0?",
+        "-f", PIPE_FORMAT, "-i", "pipe:0", "-map", "0:v:0", "-map", "0:a:0?",
         *(["-c:v", "copy"] if plan.video == "copy" else transcode_video),
         *(transcode_audio if plan.audio == "transcode" else ["-c:a", "copy"]),
         "-f", "segment", "-segment_format", "mpegts", "-individual_header_trailer", "0",
@@ -49,7 +48,7 @@ def packaging_command(
 
 
 class Packager:
-    """Runs ffmpeg from `start` until `finish` or `kill`. Segments are read while media is written."""
+    """Runs ffmpeg from `start` until its input ends or `kill`."""
 
     def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
         self._process = process
@@ -59,27 +58,21 @@ class Packager:
 
     @classmethod
     async def start(
-        cls, executable: str, plan: Plan, segment_seconds: float, folder: Path
+        cls, executable: str, plan: Plan, segment_seconds: float, folder: Path, source: int
     ) -> "Packager":
-        """Start ffmpeg; `folder` must exist and be empty."""
+        """Start ffmpeg; `folder` must exist and be empty, `source` is the read end of the receiver's pipe."""
         process = await asyncio.create_subprocess_exec(
             *tethered(packaging_command(executable, plan, segment_seconds, folder)),
-            stdin=asyncio.subprocess.PIPE,
+            stdin=source,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        packager = cls(process, folder)
-        await packager._write(flv.header(has_video=True, has_audio=plan.audio is not None))
-        return packager
+        return cls(process, folder)
 
     @property
     def pid(self) -> int:
         """Ffmpeg's process id."""
         return self._process.pid
-
-    async def write(self, tag: MediaTag) -> None:
-        """Hand a tag to ffmpeg, waiting while it is busy; raises PackagingError when ffmpeg has ended."""
-        await self._write(flv.encode(tag))
 
     async def segments(self) -> AsyncIterator[PackedSegment]:
         """Yield each segment as ffmpeg finishes it, until ffmpeg ends."""
@@ -89,14 +82,6 @@ class Packager:
             name, start, end = line.rsplit(",", 2)
             duration = round((float(end) - float(start)) * 1_000_000)
             yield PackedSegment(self._folder / Path(name).name, duration)
-
-    async def close(self) -> None:
-        """Tell ffmpeg that no more comes; it writes its last segment and ends."""
-        pipe = self._process.stdin
-        assert pipe is not None  # noqa: S101 - a pipe was asked for
-        pipe.close()
-        with contextlib.suppress(ConnectionError):
-            await pipe.wait_closed()
 
     async def wait(self) -> None:
         """Wait for the end of ffmpeg; raises PackagingError when it failed or hung."""
@@ -115,17 +100,6 @@ class Packager:
             self._process.kill()
         await self._process.wait()
         await self._reading
-
-    async def _write(self, data: bytes) -> None:
-        pipe = self._process.stdin
-        assert pipe is not None  # noqa: S101 - a pipe was asked for
-        try:
-            pipe.write(data)
-            await pipe.drain()
-        except ConnectionError:
-            code = await self._process.wait()
-            await self._reading
-            raise self._failure(code) from None
 
     async def _read_messages(self) -> None:
         messages = self._process.stderr

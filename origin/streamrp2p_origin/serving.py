@@ -22,7 +22,7 @@ def create_app(publisher: Publisher, ingest: Ingest, pool_id: int) -> Starlette:
     async def stream(request: Request) -> Response:
         name = request.path_params["name"]
         if request.path_params["pool_id"] != pool_id:
-            return _problem(404, "unknown-pool", f"this origin serves pool {pool_id}")
+            return _problem(404, "pool-unknown", f"this origin serves pool {pool_id}")
         published = publisher.published
         if published is None:
             return _problem(
@@ -35,7 +35,7 @@ def create_app(publisher: Publisher, ingest: Ingest, pool_id: int) -> Starlette:
         path = published.files.get(name)
         if path is None:
             return _problem(
-                404, "unknown-segment", f"the playlist {PLAYLIST_FILE} lists what there is"
+                404, "segment-unknown", f"the playlist {PLAYLIST_FILE} lists what there is"
             )
         return FileResponse(
             path, media_type=SEGMENT_TYPE, headers={"Cache-Control": _SEGMENT_CACHING}

@@ -197,6 +197,41 @@ def test_short_ticket_is_renewed_before_it_ends() -> None:
         assert receipts[-1].signed_at < relay.tickets[session_id].expires_at
 
 
+def test_relay_that_ends_a_session_sharply_is_asked_for_the_next_one_and_not_left() -> None:
+    world = FakeWorld(epoch_seconds=20)
+    relay = world.add_relay(is_strict=True)
+    world.clock.now += 0.95  # The viewer's idea of the coordinator's time is nearly a second late.
+    report = watched(world, 70)
+    assert reasons(report, relay) == []
+    assert report.stalls == 0
+    assert len(relay.tickets) >= 4
+
+
+def test_relay_that_accepts_no_ticket_is_left() -> None:
+    world = FakeWorld()
+    relay = world.add_relay()
+    spoil_after(relay, 3, problem(403, "ticket-expired"), of=".ts")
+    report = watched(world, 10)
+    assert reasons(report, relay)[0] is Reason.REFUSED
+    assert report.tickets < 8
+    assert report.shown()["bytesFromOrigin"] > 0
+
+
+def test_relay_whose_origin_fails_is_tried_again_soon_however_often() -> None:
+    world = FakeWorld()
+    relay = world.add_relay()
+
+    def fail(name: str, response: httpx.Response) -> httpx.Response:
+        is_cut_off = name == "live.m3u8" and 1005 < world.clock.now < 1050
+        return problem(502, "origin-failed") if is_cut_off else response
+
+    relay.spoil = fail
+    report = watched(world, 80)
+    assert set(reasons(report, relay)) == {Reason.ORIGIN_FAILED}
+    last = next(part for part in report.sources if part.node is None).departures[-1]
+    assert 50 < last.at_seconds < 60
+
+
 def test_ticket_is_renewed_when_its_credit_runs_low_and_never_overdrawn() -> None:
     world = FakeWorld(max_bytes=4 * SEGMENT_BYTES + 10)
     relay = world.add_relay()
@@ -269,7 +304,7 @@ def test_segment_that_a_relay_lists_and_lacks_makes_it_left() -> None:
     world = FakeWorld()
     lacking = world.add_relay()
     world.add_relay()
-    spoil_after(lacking, 3, problem(404, "unknown-segment"), of=".ts")
+    spoil_after(lacking, 3, problem(404, "segment-unknown"), of=".ts")
     report = watched(world, 10)
     assert reasons(report, lacking) == [Reason.MISSING_SEGMENT]
     assert report.segments_skipped == 0

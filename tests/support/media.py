@@ -95,6 +95,9 @@ class FakeRelay:
     receipts: dict[bytes, list[Receipt]] = field(default_factory=dict)
     served: dict[bytes, int] = field(default_factory=dict)
     is_down: bool = False
+    is_strict: bool = False
+    """Whether it serves nobody whose ticket has expired, by the coordinator's clock."""
+    now: Callable[[], int] = lambda: 0
     loses: frozenset[int] = frozenset()
     """Sequences of receipts that it answers for and forgets, once each."""
 
@@ -111,8 +114,13 @@ class FakeRelay:
         if path == "/v1/receipts":
             return self.spoil("receipt", self._receipt(request.content))
         name = path.rpartition("/")[2]
+        return self._media(request, name)
+
+    def _media(self, request: httpx.Request, name: str) -> httpx.Response:
         session_id = bytes.fromhex(request.headers[api.SESSION_HEADER][2:])
         assert session_id in self.tickets, "the viewer must open its session first"
+        if self.is_strict and self.now() >= self.tickets[session_id].expires_at:
+            return problem(403, "ticket-expired")
         if name == "live.m3u8":
             return self.spoil(name, self.origin.respond(name))
         self.clock.now += self.segment_delay_seconds
@@ -163,6 +171,7 @@ class FakeWorld:
 
     def add_relay(self, **options: object) -> FakeRelay:
         relay = FakeRelay(bytes([10 + len(self.relays)]) * 32, self.origin, self.clock, **options)  # type: ignore[arg-type]
+        relay.now = lambda: self.coordinator_time
         self.relays.append(relay)
         return relay
 
@@ -198,7 +207,7 @@ class FakeWorld:
             if relay.address not in asked.excluded_nodes
         ]
         if not free:
-            return problem(503, "no-relay", {"Retry-After": "1"})
+            return problem(503, "no-relay")
         return _json(self._session(free[0], Address(asked.viewer)))
 
     def _config(self) -> api.Config:
@@ -249,14 +258,14 @@ class FakeWorld:
         return api.Session(ticket=wire, signature=signature, endpoint=f"http://relay{index}")
 
 
-def problem(status: int, slug: str, headers: dict[str, str] | None = None) -> httpx.Response:
+def problem(status: int, slug: str) -> httpx.Response:
     body = {
         "type": f"urn:streamrp2p:problem:{slug}",
         "title": slug,
         "status": status,
         "detail": f"it is {slug}",
     }
-    return httpx.Response(status, json=body, headers=headers)
+    return httpx.Response(status, json=body)
 
 
 def _json(model: api.Wire) -> httpx.Response:

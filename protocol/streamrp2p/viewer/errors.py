@@ -13,6 +13,10 @@ class SourceError(StreamrP2PError):
         self.detail = detail
 
 
+class SessionOverError(StreamrP2PError):
+    """The relay serves this session no more, but would serve the next: a new ticket is due."""
+
+
 class NothingPlayedError(StreamrP2PError):
     """Neither relay nor origin gave one segment that the origin vouches for."""
 

@@ -17,6 +17,8 @@ class Reason(StrEnum):
     LATE = "late"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
+    ORIGIN_FAILED = "origin-failed"
+    """The relay says that it gets nothing from the origin."""
     RECEIPT_REFUSED = "receipt-refused"
     UNPAID = "unpaid"
     MOVED = "moved"
@@ -28,6 +30,11 @@ class Reason(StrEnum):
     def is_final(self) -> bool:
         """Whether the relay is not asked again: it served wrong bytes, which no accident explains."""
         return self in (Reason.CORRUPT_SEGMENT, Reason.BAD_PLAYLIST)
+
+    @property
+    def may_be_the_origins(self) -> bool:
+        """Whether it may not be the relay's fault: then it is not avoided for longer each time."""
+        return self in (Reason.STALE_PLAYLIST, Reason.ORIGIN_FAILED)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """One place that segments come from: a relay under a session, or the origin without one."""
 
+import httpx
+
 from streamrp2p import api
 from streamrp2p.errors import MalformedError, SignatureError, StreamrP2PError
 from streamrp2p.http_api import ApiError, BadAnswerError, UnreachableError
@@ -18,7 +20,7 @@ from streamrp2p.playlist import (
     verify_playlist,
 )
 from streamrp2p.typed_data import Domain
-from streamrp2p.viewer.errors import SourceError
+from streamrp2p.viewer.errors import SessionOverError, SourceError
 from streamrp2p.viewer.report import Reason, SourceReport
 from streamrp2p.viewer.session import ReceiptSession
 
@@ -26,7 +28,9 @@ ORIGIN = b""
 """Stands for the origin where relays are told apart by node address."""
 
 
-_GONE = (404, 410)
+_ORIGIN_FAILED = "origin-failed"
+_SESSION_OVER = ("ticket-expired", "ticket-exhausted", "session-unknown", "session-missing")
+"""Slugs of a node's refusals."""
 
 
 class SegmentGoneError(StreamrP2PError):
@@ -34,7 +38,10 @@ class SegmentGoneError(StreamrP2PError):
 
 
 class Source:
-    """Fetches and verifies; every failure is a SourceError that says why to leave. `session` is None for the origin."""
+    """Fetches, verifies and pays. `session` is None for the origin.
+
+    Methods raise SourceError, which says why to leave, or SessionOverError when a new ticket is due.
+    """
 
     def __init__(
         self,
@@ -63,7 +70,7 @@ class Source:
         self._client.close()
 
     def playlist(self, max_seconds: float) -> LivePlaylist:
-        """Return the playlist, verified. Raises SourceError."""
+        """Return the playlist, verified."""
         try:
             data = self._fetch(PLAYLIST_NAME, MAX_PLAYLIST_BYTES, max_seconds)
             return verify_playlist(
@@ -80,7 +87,7 @@ class Source:
     def segment(self, segment: Segment, max_seconds: float) -> bytes:
         """Return the segment's bytes, the very ones that the origin vouched for.
 
-        Raises SourceError, SegmentGoneError, or PaymentRequiredError when the relay wants a receipt first.
+        Raises also SegmentGoneError, and PaymentRequiredError when the relay wants a receipt first.
         """
         try:
             data = self._fetch(
@@ -93,7 +100,7 @@ class Source:
         return data
 
     def pay(self, now: int) -> None:
-        """Sign for all that was counted and hand it in; `now` is the coordinator's time. Raises SourceError."""
+        """Sign for all that was counted and hand the receipt in; `now` is the coordinator's time."""
         if self.session is None:
             return
         receipt, signature = self.session.sign(now)
@@ -108,7 +115,7 @@ class Source:
         except UnreachableError as error:
             raise SourceError(Reason.UNREACHABLE, str(error)) from error
         except ApiError as error:
-            raise SourceError(Reason.RECEIPT_REFUSED, str(error)) from error
+            raise _meaning(error, Reason.RECEIPT_REFUSED) from error
         self.report.receipts_accepted += 1
 
     def _corrupt(self, segment: Segment, why: str) -> SourceError:
@@ -126,6 +133,15 @@ class Source:
         except (BadAnswerError, PaymentRequiredError):
             raise
         except ApiError as error:
-            if error.status in _GONE:
+            if error.status == httpx.codes.NOT_FOUND:
                 raise SegmentGoneError(str(error)) from error
-            raise SourceError(Reason.REFUSED, str(error)) from error
+            raise _meaning(error, Reason.REFUSED) from error
+
+
+def _meaning(error: ApiError, otherwise: Reason) -> StreamrP2PError:
+    """Return what a refusal means to the viewer."""
+    if error.slug in _SESSION_OVER:
+        return SessionOverError(str(error))
+    if error.slug == _ORIGIN_FAILED:
+        return SourceError(Reason.ORIGIN_FAILED, str(error))
+    return SourceError(otherwise, str(error))

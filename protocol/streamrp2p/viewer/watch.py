@@ -14,7 +14,7 @@ from streamrp2p.node_client import PaymentRequiredError
 from streamrp2p.playlist import LivePlaylist, Segment
 from streamrp2p.signatures import address_of
 from streamrp2p.viewer.admission import Admission, NoRelayError, new_viewer_key
-from streamrp2p.viewer.errors import NothingPlayedError, SourceError
+from streamrp2p.viewer.errors import NothingPlayedError, SessionOverError, SourceError
 from streamrp2p.viewer.freshness import Freshness
 from streamrp2p.viewer.playback import PlaybackClock
 from streamrp2p.viewer.report import Reason, WatchReport
@@ -30,6 +30,8 @@ _FRESH_SECONDS = 4.0
 """A playlist this young that lists nothing new proves that the source has nothing new: it is signed every two."""
 _LOOK_FOR_RELAY_SECONDS = 3.0
 _LEAST_POLL_SECONDS = 0.2
+_LEAST_RENEWAL_SECONDS = 2.0
+"""A relay that refuses a ticket younger than this is left."""
 
 
 class Clock(Protocol):
@@ -75,7 +77,10 @@ def watch(
     key = viewer_key or new_viewer_key()
     report = WatchReport(options.pool_id, address_of(key), clock.monotonic())
     with CoordinatorClient(
-        options.coordinator_url, timeout_seconds=options.request_seconds, transport=transport
+        options.coordinator_url,
+        timeout_seconds=options.request_seconds,
+        transport=transport,
+        sleep=clock.sleep,
     ) as coordinator:
         config, pool = coordinator.config(), coordinator.pool(options.pool_id)
         admission = Admission(
@@ -114,6 +119,7 @@ class _Player:
         self._next: int | None = None
         self._newest_published_at = 0
         self._look_again_at = 0.0
+        self._renewed_at = float("-inf")
         self._gone = 0
         self._ends_at = clock.monotonic() + options.seconds
 
@@ -150,6 +156,8 @@ class _Player:
                     return
             if not wanted:
                 self._wait(playlist)
+        except SessionOverError as error:
+            self._renew_now(source, str(error))
         except SourceError as fault:
             self._leave(source, fault)
 
@@ -200,6 +208,17 @@ class _Player:
         _log.info("ticket.renewed", node=_name(found), moved=found.node != source.node)
         source.close()
         return found
+
+    def _renew_now(self, source: Source | None, why: str) -> None:
+        """Take the next ticket because the relay asks for it; leave it if it asks for one again and again."""
+        now = self._now()
+        if source is None or now - self._renewed_at < _LEAST_RENEWAL_SECONDS:
+            self._leave(source, SourceError(Reason.REFUSED, why))
+            return
+        self._renewed_at = now
+        self._source = self._renewed(source)
+        if self._source is source:
+            self._leave(source, SourceError(Reason.REFUSED, why))
 
     def _origin(self) -> Source:
         try:
