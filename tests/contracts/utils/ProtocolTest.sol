@@ -62,7 +62,7 @@ abstract contract ProtocolTest is Test {
                                      EPOCH BOOK
     //////////////////////////////////////////////////////////////////////////*/
 
-    function _parameters() internal view returns (IEpochBook.Parameters memory) {
+    function _parameters() internal view virtual returns (IEpochBook.Parameters memory) {
         return IEpochBook.Parameters({
             genesis: GENESIS,
             epochSeconds: EPOCH_SECONDS,
