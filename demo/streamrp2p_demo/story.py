@@ -11,14 +11,14 @@ from streamrp2p_demo.facts import Crash, Promise
 from streamrp2p_demo.layout import VIEWERS
 from streamrp2p_demo.market import Market
 from streamrp2p_demo.processes import Child
-from streamrp2p_demo.stack import Relay, Stack
+from streamrp2p_demo.stack import READY_SECONDS, Relay, Stack
 
 HONEST_SECONDS = 5.0
 """How long the over-reporting viewer is honest before it lies."""
 CRASH_AFTER_SECONDS = 8
 """How far into its epoch the relay is killed: by then it has acknowledgements to lose."""
-LAST_RECEIPTS_SECONDS = 3
-"""How long before the end of the last epoch the viewers stop."""
+LAST_RECEIPTS_SECONDS = 6
+"""How long before the end of the last epoch the viewers stop; starting them takes some of it."""
 SETTLING_SECONDS = 60.0
 """Beyond grace and challenge window: what settling, committing and finalising may take."""
 
@@ -55,9 +55,7 @@ class Story:
         self.wait_until(self.clock.start(self.first_epoch), "the first whole epoch")
         self.send_adversaries()
         self.crash = self.crash_relay(self.stack.relays[0])
-        self.wait_until(self.clock.end(self.last_epoch), "the last epoch's end")
-        self.wait_for_viewers()
-        self.wait_until_final()
+        self.wait_until_final(self.wait_for_viewers())
         # The evidence that came after the crash counts as well.
         promises = {*self.crash.promises, *self._promises(self.stack.relays[0])}
         self.crash = replace(self.crash, promises=tuple(promises))
@@ -125,16 +123,19 @@ class Story:
         self.tell(f"epoch {self.now_epoch}: {relay.name} is back")
         return Crash(relay.name, relay.node, epoch, self.now_epoch, tuple(before), len(before))
 
-    def wait_for_viewers(self) -> None:
-        """Wait until every viewer has ended."""
+    def wait_for_viewers(self) -> int:
+        """Wait until every viewer has ended; returns the last epoch that any of them may have a session in."""
         self.stack.wait_for(
-            "the viewers' ends",
+            "the viewers to end",
             lambda: all(viewer.exit_code is not None for viewer in self.viewers) or None,
+            self.clock.end(self.last_epoch) - time.time() + READY_SECONDS,
         )
-        self.tell("all viewers have ended")
+        epoch = self.now_epoch
+        self.tell(f"epoch {epoch}: all viewers have ended")
+        return max(epoch, self.last_epoch)
 
-    def wait_until_final(self) -> None:
-        """Wait until the last epoch with viewers is final, and tell of each that becomes so."""
+    def wait_until_final(self, epoch: int) -> None:
+        """Wait until an epoch is final, and tell of each that becomes so."""
         grid = self.stack.grid
         told = 0
 
@@ -144,10 +145,16 @@ class Story:
             while told < final:
                 self.tell(f"epoch {told} is final")
                 told += 1
-            return final > self.last_epoch or None
+            return final > epoch or None
 
-        timeout = grid.intake_grace_seconds + grid.challenge_seconds + SETTLING_SECONDS
-        self.stack.wait_for(f"epoch {self.last_epoch} to be final", is_final, timeout)
+        timeout = (
+            self.clock.end(epoch)
+            - time.time()
+            + grid.intake_grace_seconds
+            + grid.challenge_seconds
+            + SETTLING_SECONDS
+        )
+        self.stack.wait_for(f"epoch {epoch} to be final", is_final, timeout)
 
     def wait_until(self, moment: int, what: str) -> None:
         """Wait until a Unix time, while all servers run."""
