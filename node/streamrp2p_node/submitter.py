@@ -60,7 +60,7 @@ class Submitter:
         """Hand in all that is due. Raises UnreachableError, ApiError, AnswerError or StorageError: try again later."""
         for epoch in self._book.epochs():
             while self._view.now() < self._view.clock.intake_end(epoch):
-                batch = self._pending(epoch) or self._next(epoch)
+                batch = self._pending(epoch) or await self._next(epoch)
                 if batch is None or not await self._submit(batch):
                     break
 
@@ -71,7 +71,7 @@ class Submitter:
         newest = self._outbox.load_one(epoch, numbers[-1])
         return newest.batch if newest.is_pending else None
 
-    def _next(self, epoch: int) -> api.Batch | None:
+    async def _next(self, epoch: int) -> api.Batch | None:
         due = [session.due() for session in self._book.of_epoch(epoch)]
         records = [record for record in due if record is not None]
         if not records:
@@ -84,7 +84,7 @@ class Submitter:
             key=self._key,
             domain=self._view.domain,
         )
-        self._outbox.put(batch)
+        await asyncio.to_thread(self._outbox.put, batch)
         return batch
 
     async def _submit(self, batch: api.Batch) -> bool:
