@@ -101,6 +101,21 @@ def stop(message: str, exit_code: int) -> NoReturn:
     raise typer.Exit(exit_code)
 
 
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on standard error unless `yes`; raises UsageError for anything but a yes, also where nobody can answer."""
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        typer.echo(err=True)
+        raise UsageError(
+            "nothing was done: nobody answered; to go ahead unasked, add --yes"
+        ) from None
+    if not agreed:
+        raise UsageError("nothing was done")
+
+
 def wallet_key(keystore: Path | None, password_file: Path | None, key_file: Path | None) -> bytes:
     """Return the private key of the wallet that the options name; raises UsageError or KeystoreError."""
     if (keystore is None) == (key_file is None):

@@ -12,6 +12,17 @@ from pydantic import BaseModel, ValidationError
 
 from streamrp2p.api import Problem
 from streamrp2p.errors import MalformedError, StreamrP2PError
+from streamrp2p.foreign_text import printable
+
+__all__ = [
+    "ApiError",
+    "BadAnswerError",
+    "HttpApi",
+    "UnreachableError",
+    "check_base_url",
+    "printable",
+    "problem_error",
+]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -22,9 +33,6 @@ RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """The same request may succeed later."""
 BACKOFF_SECONDS = 0.25
 MAX_RETRY_AFTER_SECONDS = 5.0
-
-_MAX_DETAIL = 500
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+")
 
 
 class ApiError(StreamrP2PError):
@@ -195,7 +203,7 @@ def check_base_url(url: str) -> str:
             and bool(parts.hostname)
             and not (parts.username or parts.password or parts.query or parts.fragment)
             and parts.port != 0
-            and _UNPRINTABLE.search(url) is None
+            and url.isprintable()
             and " " not in url
         )
     except ValueError:
@@ -213,15 +221,10 @@ def problem_error(status: int, body: bytes) -> ApiError:
     try:
         problem = Problem.model_validate_json(body)
     except ValidationError:
-        excerpt = printable(body[:_MAX_DETAIL].decode(errors="replace")) or "no explanation"
+        excerpt = printable(body[:4000].decode(errors="replace")) or "no explanation"
         return ApiError(status, f"http-{status}", excerpt, retryable=retryable)
     slug = printable(problem.type.removeprefix(PROBLEM_PREFIX))
     return ApiError(status, slug, printable(problem.detail), retryable=retryable)
-
-
-def printable(text: str) -> str:
-    """Return foreign text fit for a terminal and a log line: bounded, no control characters."""
-    return _UNPRINTABLE.sub(" ", text)[:_MAX_DETAIL].strip()
 
 
 class _RetryLater(Exception):  # noqa: N818 - not an error to the caller, who gets `error`

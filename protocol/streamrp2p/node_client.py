@@ -8,12 +8,12 @@ from pydantic import RootModel
 
 from streamrp2p import api
 from streamrp2p.errors import MalformedError
+from streamrp2p.foreign_text import printable
 from streamrp2p.http_api import (
     ApiError,
     BadAnswerError,
     HttpApi,
     UnreachableError,
-    printable,
 )
 
 __all__ = [

@@ -12,6 +12,7 @@ from streamrp2p.cli_options import (
     PasswordFileOption,
     RpcOption,
     UsageError,
+    confirm,
     explained,
     parse_address,
     print_result,
@@ -211,8 +212,7 @@ def close(
     with explained():
         desk = _desk(rpc, deployment)
         key = wallet_key(keystore, password_file, key_file)
-        if not yes and not typer.confirm(f"Close pool {pool} for ever?", err=True):
-            raise UsageError("nothing was done")
+        confirm(f"Close pool {pool} for ever?", yes=yes)
         made = desk.close(key, pool)
         print_result(made.shown, made.lines, as_json=as_json)
 
@@ -239,8 +239,7 @@ def refund(
         key = wallet_key(keystore, password_file, key_file)
         receiver = parse_address(to, "--to") if to else None
         ready = desk.prepare_refund(key, pool, coordinator, receiver)
-        if not yes and not typer.confirm(f"{ready.question}?", err=True):
-            raise UsageError("nothing was done")
+        confirm(f"{ready.question}?", yes=yes)
         made = desk.refund(key, ready)
         print_result(made.shown, made.lines, as_json=as_json)
 

@@ -24,7 +24,8 @@ from streamrp2p.chain import (
 from streamrp2p.chain.funding import check_balance, deposit
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.errors import StreamrP2PError
-from streamrp2p.http_api import check_base_url, printable
+from streamrp2p.foreign_text import printable
+from streamrp2p.http_api import check_base_url
 from streamrp2p.numbers import Address
 from streamrp2p.pool_view import (
     Shown,

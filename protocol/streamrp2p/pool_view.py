@@ -6,7 +6,7 @@ from streamrp2p.allocation import Terms
 from streamrp2p.amounts import format_amount
 from streamrp2p.chain import PoolRecord, Receipt, Stream, StreamTokenContract
 from streamrp2p.chain.funding import Deposit
-from streamrp2p.http_api import printable
+from streamrp2p.foreign_text import printable
 
 
 @dataclass(frozen=True, slots=True)

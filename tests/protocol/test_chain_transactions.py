@@ -4,15 +4,20 @@ import pytest
 
 from streamrp2p.chain import (
     Call,
+    DeployParameters,
+    EpochBookContract,
     InsufficientFundsError,
     NonceTooLowError,
+    StreamTokenContract,
     TransactionPendingError,
     TransactionRevertedError,
     broadcast,
     connect,
+    deploy,
     receipt_of,
     send,
     sign_call,
+    stream_token,
     wait_for,
 )
 from streamrp2p.chain.funding import InsufficientTokensError, deposit
@@ -21,6 +26,7 @@ from streamrp2p.keys import new_private_key
 from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of
 from tests.support.chain import (
+    DEPLOYER,
     ONE_TOKEN,
     STRANGER,
     STREAMER,
@@ -118,6 +124,22 @@ def test_deposit_without_permit_approves_exactly_the_amount(deployed: DeployedCh
     assert deployed.token.allowance(address_of(STRANGER), deployed.reward_pools.address) == 0
 
 
+def test_token_with_permits_of_another_kind_is_approved_instead(
+    deployed: DeployedChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "Permit(address holder,address spender,uint256 nonce,uint256 expiry,bool allowed)"
+    monkeypatch.setattr(stream_token, "PERMIT_TYPE", other)
+    pool_id = deployed.fund_pool(amount=0)
+    made = deposit(deployed.reward_pools, deployed.token, pool_id, 7, STRANGER)
+    assert (made.credited, made.way) == (7, "approval")
+
+
+def test_permit_is_for_contracts_that_have_it(deployed: DeployedChain) -> None:
+    pretended = StreamTokenContract(deployed.web3, deployed.node_registry.address)
+    assert pretended.sign_permit(STRANGER, TO, 1, 2**40) is None
+    assert pretended.symbol == "tokens"
+
+
 def test_allowance_that_is_there_is_used(deployed: DeployedChain) -> None:
     pool_id = deployed.fund_pool(amount=0)
     pools = deployed.reward_pools
@@ -138,3 +160,19 @@ def test_deposit_into_a_closing_pool_is_refused_by_name(deployed: DeployedChain)
     deployed.send(deployed.reward_pools.close_call(pool_id), STREAMER)
     with pytest.raises(TransactionRevertedError, match="create a new pool"):
         deposit(deployed.reward_pools, deployed.token, pool_id, 7, STRANGER)
+
+
+def test_deployment_takes_an_existing_token_and_a_genesis(deployed: DeployedChain) -> None:
+    token = deployed.token.address
+    block = deployed.epoch_book.latest_block()
+    made = deploy(deployed.web3, DEPLOYER, DeployParameters(genesis=12345, stream_token=token))
+    assert (made.stream_token, made.block) == (token, block + 1)
+    assert deployed.epoch_book.latest_block() == block + 3
+    book = EpochBookContract(deployed.web3, made.epoch_book)
+    assert (book.rules.genesis, book.rules.epoch_seconds) == (12345, 3600)
+    assert book.poster() == address_of(DEPLOYER)
+
+
+def test_deployment_that_the_book_refuses_names_the_parameter(deployed: DeployedChain) -> None:
+    with pytest.raises(TransactionRevertedError, match=r"BadParameter\(name=bondWei\)"):
+        deploy(deployed.web3, DEPLOYER, DeployParameters(bond_wei=0))

@@ -268,7 +268,8 @@ def test_forged_bundle_gives_no_refund(deployed: DeployedChain, streamer: Wallet
 def test_closing_needs_a_yes(deployed: DeployedChain, streamer: Wallet) -> None:
     pool = str(streamer.create())
     assert streamer.run("close", "--pool", pool, answer="n\n").exit_code == 2
-    assert streamer.run("close", "--pool", pool).exit_code != 0
+    unanswered = streamer.run("close", "--pool", pool)
+    assert (unanswered.exit_code, "add --yes" in unanswered.stderr) == (2, True)
     assert streamer.json("show", "--pool", pool)["state"] == "open"
     assert streamer.run("close", "--pool", pool, answer="y\n").exit_code == 0
     assert streamer.json("show", "--pool", pool)["state"] == "closing"

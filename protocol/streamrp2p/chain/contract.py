@@ -125,7 +125,9 @@ class Contract:
                 fields = event.indexed.named(b"".join(log.topics[1:]))
                 return event.name, fields | event.inputs.named(log.data)
             except (DecodingError, UnicodeDecodeError) as error:
-                raise RpcRefusedError(f"the RPC sent a malformed {event.name} log") from error
+                raise RpcRefusedError(
+                    f"the RPC sent a malformed {event.name} log; name another RPC"
+                ) from error
         return None
 
     def _events_in(self, receipt: Receipt, name: str) -> list[dict[str, Any]]:

@@ -205,13 +205,14 @@ class EpochBookContract(Contract):
         name, fields = event
         if name == "HeaderCommitted":
             standing[fields["epoch"]] = self._committed(log)
-        else:
-            for epoch in range(fields["fromEpoch"], fields["toEpoch"] + 1):
-                standing.pop(epoch, None)
+            return
+        for epoch in [one for one in standing if fields["fromEpoch"] <= one <= fields["toEpoch"]]:
+            del standing[epoch]
 
     def _committed(self, log: Log) -> CommittedHeader:
         event = self._event(log)
-        assert event is not None  # noqa: S101 - the filter asked for this event alone
+        if event is None or event[0] != "HeaderCommitted":
+            raise RpcRefusedError("the RPC sent logs that were not asked for; name another RPC")
         fields = event[1]
         header = EpochHeader(*fields["header"])
         header_hash = header.hash()

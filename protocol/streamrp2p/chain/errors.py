@@ -112,4 +112,10 @@ class TransactionPendingError(ChainError):
 
 
 def _shown(value: object) -> str:
-    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
+    if not isinstance(value, bytes):
+        return str(value)
+    # Solidity's short texts are bytes32 filled up with zeros.
+    text = value.rstrip(b"\0")
+    if text and len(value) == 32 > len(text) and text.isalnum():  # noqa: PLR2004 - bytes32
+        return text.decode("ascii")
+    return "0x" + value.hex()

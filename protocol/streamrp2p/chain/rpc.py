@@ -16,7 +16,8 @@ from streamrp2p.chain.errors import (
     RpcUnavailableError,
     WrongChainError,
 )
-from streamrp2p.chain.rpc_errors import clip, error_of
+from streamrp2p.chain.rpc_errors import error_of
+from streamrp2p.foreign_text import printable
 
 TIMEOUT_SECONDS = 10.0
 BATCH_REQUESTS = 100
@@ -158,14 +159,18 @@ def quantity(value: object) -> int:
     """Return the integer of a JSON-RPC quantity such as 0x1f."""
     if isinstance(value, str) and re.fullmatch(r"0x[0-9a-fA-F]{1,64}", value):
         return int(value, 16)
-    raise RpcRefusedError(f"the RPC sent {clip(value)!r} where a number belongs; name another RPC")
+    raise RpcRefusedError(
+        f"the RPC sent {printable(value, 80)!r} where a number belongs; name another RPC"
+    )
 
 
 def data_of(value: object) -> bytes:
     """Return the bytes of JSON-RPC data such as 0x00ff."""
     if isinstance(value, str) and re.fullmatch(r"0x([0-9a-fA-F]{2})*", value):
         return bytes.fromhex(value[2:])
-    raise RpcRefusedError(f"the RPC sent {clip(value)!r} where bytes belong; name another RPC")
+    raise RpcRefusedError(
+        f"the RPC sent {printable(value, 80)!r} where bytes belong; name another RPC"
+    )
 
 
 def block_parameter(block: Block | None) -> str:

@@ -16,20 +16,20 @@ from streamrp2p.chain.errors import (
     RpcUnavailableError,
     TransactionRevertedError,
 )
+from streamrp2p.foreign_text import printable
 
 REVERT_CODE = 3
 LIMIT_CODES = frozenset({-32005, 429})
 
 _ERROR_STRING = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
-_MAX_TEXT = 300
 
 
 def error_of(error: object) -> ChainError:
     """Turn a JSON-RPC error object into an error that says what to do."""
     fields: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
     code = fields.get("code")
-    message = clip(fields.get("message", "no reason given"))
+    message = printable(fields.get("message", "no reason given"))
     lowered = message.lower()
     revert = _revert_data(fields)
     if "insufficient funds" in lowered or "gas required exceeds allowance" in lowered:
@@ -60,7 +60,7 @@ def reverted(data: bytes, message: str = "") -> TransactionRevertedError:
             return TransactionRevertedError(known.name, known.inputs.named(rest), contract)
         if selector == _ERROR_STRING:
             (reason,) = decode(["string"], rest)
-            return TransactionRevertedError("Error", {"reason": clip(reason)})
+            return TransactionRevertedError("Error", {"reason": printable(reason)})
         if selector == _PANIC:
             return TransactionRevertedError("Panic", {"code": hex(int.from_bytes(rest))})
     except (DecodingError, UnicodeDecodeError):
@@ -80,14 +80,9 @@ def decode_revert(error: object) -> str:
         case str() if re.fullmatch(r"0x([0-9a-fA-F]{2})*", error):
             return reverted(bytes.fromhex(error[2:])).shown
         case dict():
-            return reverted(_revert_data(error), clip(error.get("message", ""))).shown
+            return reverted(_revert_data(error), printable(error.get("message", ""))).shown
     data = {"data": getattr(error, "data", None)}
-    return reverted(_revert_data(data), clip(error)).shown
-
-
-def clip(value: object) -> str:
-    """Return foreign text fit for a log line: bounded, no control characters."""
-    return re.sub(r"[^\x20-\x7e\xa0-\U0010ffff]+", " ", str(value))[:_MAX_TEXT]
+    return reverted(_revert_data(data), printable(error)).shown
 
 
 def _revert_data(fields: Mapping[str, Any]) -> bytes:
