@@ -141,9 +141,9 @@ class MemoryChain:
 
     def mine(self) -> None:
         """Put everything that waits into a block."""
-        for transaction in sorted(
-            self.waiting[::-1], key=lambda transaction: transaction.nonce
-        ):  # the dearer one of a nonce was sent later
+        by_nonce = list(reversed(self.waiting))  # of one nonce, the dearer one was sent later
+        by_nonce.sort(key=lambda transaction: transaction.nonce)
+        for transaction in by_nonce:
             if transaction.nonce == len(self.mined):
                 what = self.planned[self.calls[transaction.hash].data]
                 self.mined[transaction.hash] = self._apply(what)
