@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamrp2p import api
 from streamrp2p.client import ApiError, BadAnswerError, CoordinatorClient, UnreachableError
@@ -294,3 +296,51 @@ def test_readiness_is_a_yes_or_no() -> None:
 def test_url_that_is_no_base_url_is_refused(url: str) -> None:
     with pytest.raises(MalformedError, match="a server's URL is like"):
         check_base_url(url)
+
+
+@given(st.binary(max_size=300), st.sampled_from([200, 201, 204, 302, 400, 402, 404, 500, 599]))
+def test_every_answer_is_a_value_or_an_expected_error(body: bytes, status: int) -> None:
+    calls: list[Callable[[CoordinatorClient], object]] = [
+        lambda client: client.config(),
+        lambda client: client.epochs(),
+        lambda client: client.claim(NODE),
+        lambda client: client.submit(batch()),
+        lambda client: client.bundle(bytes(32)),
+        lambda client: client.ready(),
+    ]
+    for call in calls:
+        server = Server(*(httpx.Response(status, content=body) for _ in range(3)))
+        try:
+            call(server.client())
+        except ApiError as error:
+            shown = str(error)
+        else:
+            shown = "fine"
+        assert shown.isprintable()
+
+
+def test_registration_and_session_are_posted_in_their_wire_forms() -> None:
+    server = Server(
+        httpx.Response(200, json=NODE_JSON),
+        problem(409, "no-relay", "no node is healthy; try again", **{"Retry-After": "1"}),
+    )
+    client = server.client()
+    assert client.register(registration()).nonce == 0
+    with pytest.raises(ApiError, match="no node is healthy"):
+        client.open_session(api.SessionRequest(pool_id=3, viewer=NODE, excluded_nodes=[NODE]))
+    first, second = (json.loads(request.content) for request in server.requests)
+    assert first["registration"]["endpoint"] == "http://127.0.0.1:8200"
+    assert second == {"poolId": 3, "viewer": NODE_HEX, "excludedNodes": [NODE_HEX]}
+
+
+def test_pool_and_epoch_have_their_own_urls() -> None:
+    server = Server(*(problem(404, "not-found", "there is none") for _ in range(3)))
+    client = server.client()
+    for call in (lambda: client.pool(7), lambda: client.epoch(8), lambda: client.earnings(NODE)):
+        with pytest.raises(ApiError):
+            call()
+    assert [request.url.path for request in server.requests] == [
+        "/v1/pools/7",
+        "/v1/epochs/8",
+        f"/v1/accounts/{NODE_HEX}/earnings",
+    ]
