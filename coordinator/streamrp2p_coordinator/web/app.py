@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from pydantic.alias_generators import to_camel
 
 from streamrp2p.api import Problem
 from streamrp2p_coordinator.network import Policy
@@ -28,6 +29,7 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
         redoc_url=None,
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
+        generate_unique_id_function=lambda route: to_camel(route.name),
     )
     app.state.services = services
     limits = policy or (services.policy if services else Policy())

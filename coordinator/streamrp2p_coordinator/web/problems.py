@@ -1,6 +1,7 @@
 """Problem details (RFC 9457): every error that leaves the coordinator has this one form."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
@@ -52,26 +53,32 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe problem answers for OpenAPI."""
+def responses(*errors: type[RequestError]) -> dict[int | str, dict[str, Any]]:
+    """Describe for OpenAPI the problems that a route may answer with, with an example of each."""
     described: dict[int | str, dict[str, Any]] = {}
-    for status in statuses:
-        slug, title = _EXAMPLES[status]
-        example = {"type": PREFIX + slug, "title": title, "status": status, "detail": _DETAILS[status]}
-        described[status] = {
-            "description": title,
-            "content": {
-                MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
-            },
+    for error in errors:
+        answer = described.setdefault(error.status, _problem_answer(error.status))
+        example = {
+            "type": PREFIX + error.slug,
+            "title": error.title,
+            "status": error.status,
+            "detail": (error.__doc__ or error.title).splitlines()[0],
         }
-        if status == 503:
-            described[status]["headers"] = {
-                "Retry-After": {
-                    "description": "Seconds to wait.",
-                    "schema": {"type": "integer"},
-                }
-            }
+        answer["content"][MEDIA_TYPE]["examples"][error.slug] = {"value": example}
     return described
+
+
+def _problem_answer(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    answer: dict[str, Any] = {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": {}}},
+    }
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer["headers"] = {
+            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+        }
+    return answer
 
 
 async def _request_error(_request: Request, error: Exception) -> Response:
@@ -121,19 +128,3 @@ async def _bug(_request: Request, error: Exception) -> Response:
         "The coordinator failed",
         "this is a fault of the coordinator; tell its operator",
     )
-
-
-_EXAMPLES: Mapping[int, tuple[str, str]] = {
-    404: ("not-found", "Not found"),
-    409: ("batch-conflict", "This batch number was used for other records"),
-    413: ("too-large", "The request is too large"),
-    422: ("invalid-request", "The request is not valid"),
-    503: ("unavailable", "Not available now"),
-}
-_DETAILS: Mapping[int, str] = {
-    404: "there is no pool 7; see /v1/pools",
-    409: "batch 3 of epoch 12 was judged with another root; send other records under a new number",
-    413: "a batch has at most 1000 records (maxBatchRecords of /v1/config), this one has 1001; split it",
-    422: "body.submission.batchRoot: Value error, expected 32 bytes, got 31",
-    503: "the database is busy; send it again",
-}

@@ -6,7 +6,24 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from fastapi.responses import FileResponse
 
 from streamrp2p import api
-from streamrp2p_coordinator.errors import NotFoundError, UnavailableError
+from streamrp2p_coordinator.errors import (
+    BatchConflictError,
+    ChainBehindError,
+    DeadlineError,
+    ForeignTicketSignerError,
+    InvalidBatchError,
+    InvalidSignatureError,
+    NonceError,
+    NoRelayError,
+    NotFinalError,
+    NotFoundError,
+    PoolExhaustedError,
+    PoolNotOpenError,
+    RequestError,
+    StorageError,
+    TooLargeError,
+    UnavailableError,
+)
 from streamrp2p_coordinator.repositories.nodes import StoredNode
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
@@ -33,7 +50,9 @@ Parts = Annotated[Services, Depends(_services)]
 router = APIRouter()
 
 
-def _answers(example: dict[str, Any], *problems: int) -> dict[int | str, dict[str, Any]]:
+def _answers(
+    example: dict[str, Any], *problems: type[RequestError]
+) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"application/json": {"example": example}}}, **responses(*problems)}
 
 
@@ -58,26 +77,26 @@ def get_config(services: Parts) -> api.Config:
     )
 
 
-@router.get("/v1/pools", tags=["network"], responses=_answers(examples.pools(), 503))
+@router.get("/v1/pools", tags=["network"], responses=_answers(examples.pools(), StorageError))
 def get_pools(services: Parts) -> api.Pools:
     """List every pool, as the chain has it."""
     return api.Pools(pools=_show_pools(services))
 
 
-@router.get("/v1/pools/{poolId}", tags=["network"], responses=_answers(examples.pool(), 404, 422, 503))
+@router.get("/v1/pools/{poolId}", tags=["network"], responses=_answers(examples.pool(), NotFoundError, RequestError, StorageError))
 def get_pool(pool_id: parameters.PoolId, services: Parts) -> api.Pool:
     """Show one pool with its stream record and its terms of the current epoch."""
     return _show_pools(services, pool_id)[0]
 
 
-@router.get("/v1/nodes", tags=["nodes"], responses=_answers(examples.nodes(), 503))
+@router.get("/v1/nodes", tags=["nodes"], responses=_answers(examples.nodes(), StorageError))
 def get_nodes(services: Parts) -> api.Nodes:
     """List every registered node."""
     with services.database.read() as store:
         return api.Nodes(nodes=[_node(node) for node in store.nodes.all(services.clock())])
 
 
-@router.get("/v1/nodes/{node}", tags=["nodes"], responses=_answers(examples.node(), 404, 422, 503))
+@router.get("/v1/nodes/{node}", tags=["nodes"], responses=_answers(examples.node(), NotFoundError, RequestError, StorageError))
 def get_node(node: parameters.AddressText, services: Parts) -> api.Node:
     """Show one node."""
     with services.database.read() as store:
@@ -87,7 +106,16 @@ def get_node(node: parameters.AddressText, services: Parts) -> api.Node:
     return _node(found)
 
 
-@router.post("/v1/nodes", tags=["nodes"], responses=_answers(examples.node(), 409, 413, 422, 503))
+@router.post("/v1/nodes", tags=["nodes"], responses=_answers(
+        examples.node(),
+        NonceError,
+        DeadlineError,
+        TooLargeError,
+        RequestError,
+        InvalidSignatureError,
+        UnavailableError,
+        StorageError,
+    ))
 def post_node(
     registration: Annotated[
         api.SignedRegistration,
@@ -110,7 +138,17 @@ def post_node(
 @router.post(
     "/v1/sessions",
     tags=["viewers"],
-    responses=_answers(examples.session(), 404, 409, 413, 422, 503),
+    responses=_answers(
+        examples.session(),
+        NotFoundError,
+        PoolNotOpenError,
+        ForeignTicketSignerError,
+        PoolExhaustedError,
+        TooLargeError,
+        RequestError,
+        NoRelayError,
+        StorageError,
+    ),
 )
 def post_session(
     request: Annotated[
@@ -133,7 +171,16 @@ def post_session(
     "/v1/batches",
     tags=["nodes"],
     response_model=api.BatchAnswer,
-    responses=_answers(examples.batch_answer(), 409, 413, 422, 503),
+    responses=_answers(
+        examples.batch_answer(),
+        BatchConflictError,
+        TooLargeError,
+        RequestError,
+        InvalidBatchError,
+        InvalidSignatureError,
+        ChainBehindError,
+        StorageError,
+    ),
 )
 def post_batch(
     batch: Annotated[
@@ -154,7 +201,7 @@ def post_batch(
     return Response(answer, media_type="application/json")
 
 
-@router.get("/v1/epochs", tags=["epochs"], responses=_answers(examples.epochs(), 422, 503))
+@router.get("/v1/epochs", tags=["epochs"], responses=_answers(examples.epochs(), RequestError, StorageError))
 def get_epochs(services: Parts, limit: parameters.Limit = 100) -> api.Epochs:
     """List the newest epochs, newest first."""
     epochs = services.network.epochs
@@ -163,7 +210,7 @@ def get_epochs(services: Parts, limit: parameters.Limit = 100) -> api.Epochs:
 
 
 @router.get(
-    "/v1/epochs/{epoch}", tags=["epochs"], responses=_answers(examples.epoch(), 404, 422, 503)
+    "/v1/epochs/{epoch}", tags=["epochs"], responses=_answers(examples.epoch(), NotFoundError, RequestError, StorageError)
 )
 def get_epoch(epoch: parameters.Epoch, services: Parts) -> api.Epoch:
     """Show where one epoch stands."""
@@ -182,7 +229,7 @@ def get_epoch(epoch: parameters.Epoch, services: Parts) -> api.Epoch:
             "description": "The canonical bytes of section 9 of the protocol; their Keccak-256 is dataHash.",
             "content": {BUNDLE_TYPE: {"schema": {"type": "string", "format": "binary"}}},
         },
-        **responses(404, 422),
+        **responses(NotFoundError, RequestError),
     },
 )
 def get_bundle(data_hash: parameters.HashText, services: Parts) -> Response:
@@ -200,7 +247,7 @@ def get_bundle(data_hash: parameters.HashText, services: Parts) -> Response:
 @router.get(
     "/v1/accounts/{account}/earnings",
     tags=["accounts"],
-    responses=_answers(examples.earnings(), 422, 503),
+    responses=_answers(examples.earnings(), RequestError, StorageError),
 )
 def get_earnings(account: parameters.AddressText, services: Parts) -> api.Earnings:
     """Show what an account earned, by pool and by epoch."""
@@ -212,7 +259,7 @@ def get_earnings(account: parameters.AddressText, services: Parts) -> api.Earnin
 @router.get(
     "/v1/accounts/{account}/claim",
     tags=["accounts"],
-    responses=_answers(examples.claim(), 404, 409, 422, 503),
+    responses=_answers(examples.claim(), NotFoundError, NotFinalError, RequestError, StorageError),
 )
 def get_claim(
     account: parameters.AddressText, services: Parts, epoch: parameters.MaybeEpoch = None
@@ -238,7 +285,7 @@ def get_health() -> dict[str, str]:
 @router.get(
     "/readyz",
     tags=["operation"],
-    responses=_answers({"status": "ready"}, 503),
+    responses=_answers({"status": "ready"}, UnavailableError, StorageError),
 )
 def get_readiness(services: Parts) -> dict[str, str]:
     """Tell that database and chain work too, and that the chain was read."""
