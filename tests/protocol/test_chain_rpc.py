@@ -52,7 +52,11 @@ def serving(answer: Callable[[Any], Answer]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, content, headers = answer(body)
+            try:
+                status, content, headers = answer(body)
+            except BrokenPipeError:
+                self.close_connection = True
+                return
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -239,6 +243,30 @@ def test_batch_that_comes_back_in_another_order_is_sorted() -> None:
 def test_batch_with_answers_missing_is_refused(content: bytes) -> None:
     with serving(always(200, content)) as url, pytest.raises(RpcRefusedError):
         request_many(Web3(RpcProvider(url)), [("echo", ["a"]), ("echo", ["b"])])
+
+
+@pytest.mark.integration
+def test_connection_that_breaks_once_is_no_failure() -> None:
+    asked: list[Json] = []
+
+    def answer(body: Json) -> Answer:
+        asked.append(body)
+        if len(asked) == 1:
+            raise BrokenPipeError
+        return 200, b'{"jsonrpc": "2.0", "id": 0, "result": "0x7a69"}', {}
+
+    with serving(answer) as url:
+        connect(url, 31337)
+    assert len(asked) == 2
+
+
+@pytest.mark.integration
+def test_connection_that_breaks_again_is_retryable() -> None:
+    def answer(_: Json) -> Answer:
+        raise BrokenPipeError
+
+    with serving(answer) as url, pytest.raises(RpcUnavailableError):
+        connect(url)
 
 
 @pytest.mark.integration

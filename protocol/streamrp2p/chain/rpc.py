@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+import requests  # web3's own transport
 from web3 import HTTPProvider, Web3
 from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint, RPCResponse
@@ -25,6 +26,7 @@ BATCH_REQUESTS = 100
 
 _REFUSED_STATUSES = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
 
+Sent = TypeVar("Sent")
 Json = Any
 """What a JSON-RPC answer holds: whoever uses it checks it."""
 Block = int | str
@@ -45,8 +47,9 @@ class RpcProvider(HTTPProvider):
 
     def make_request(self, method: RPCEndpoint, params: Json) -> RPCResponse:
         """Send one request; raises RpcUnavailableError or RpcRefusedError when no RPC answer comes back."""
+        send = super().make_request
         try:
-            response = super().make_request(method, params)
+            response = _sent_anew_if_cut(lambda: send(method, params))
         except (OSError, ValueError, Web3Exception) as error:
             response = self._answer_of(error)
         if not isinstance(response, dict):
@@ -57,8 +60,9 @@ class RpcProvider(HTTPProvider):
         self, batch_requests: list[tuple[RPCEndpoint, Any]]
     ) -> list[RPCResponse] | RPCResponse:
         """Send many requests in one exchange; errors as `make_request`."""
+        send = super().make_batch_request
         try:
-            responses = super().make_batch_request(batch_requests)
+            responses = _sent_anew_if_cut(lambda: send(batch_requests))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, Web3Exception) as error:
             return self._answer_of(error)
         if isinstance(responses, dict):
@@ -178,6 +182,19 @@ def block_parameter(block: Block | None) -> str:
     if block is None:
         return "latest"
     return hex(block) if isinstance(block, int) else block
+
+
+def _sent_anew_if_cut(send: Callable[[], Sent]) -> Sent:
+    """Send once more when the connection broke: the RPC may have closed an idle one just then.
+
+    No request is harmed by that: a transaction has one effect however often it is sent.
+    """
+    try:
+        return send()
+    except requests.Timeout:
+        raise
+    except requests.ConnectionError:
+        return send()
 
 
 def _are_answers(responses: object, count: int) -> bool:
