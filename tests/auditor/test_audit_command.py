@@ -13,9 +13,9 @@ from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Hash
 from streamrp2p.typed_data import Domain
 from streamrp2p_auditor.cli import app
-from tests.auditor.stage import Stage, account, cheated, mirror
 from tests.support.chain import GUARDIAN, DeployedChain
 from tests.support.ports import find_free_port
+from tests.support.stage import Stage, account, cheated, mirror
 
 pytestmark = pytest.mark.integration
 
