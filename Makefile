@@ -143,8 +143,8 @@ contracts: setup ## Compile the contracts
 	forge build
 
 .PHONY: gas
-gas: setup ## Compare the gas of the tests with .gas-snapshot (UPDATE=1 writes it)
-	forge snapshot $(if $(UPDATE),,--check) --no-match-test 'testFuzz|invariant'
+gas: setup ## Compare the gas of the usual calls with .gas-snapshot (UPDATE=1 writes it)
+	forge snapshot $(if $(UPDATE),,--check) --match-contract GasTest
 
 ##@ Running
 

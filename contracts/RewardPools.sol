@@ -454,13 +454,24 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         (uint256[] memory paid, uint256[] memory tokens, uint256[] memory amounts) =
             _settleAll(leaf.account, leaf.entries, mask);
         if (paid.length == 0) return;
-        emit Claimed(leaf.account, to, epoch, paid);
+        _emitClaimed(leaf.account, to, epoch, paid);
 
         // Interaction
         for (uint256 i; i < tokens.length; ++i) {
             // casting to 'uint160' is safe because the words of this list are addresses
             // forge-lint: disable-next-line(unsafe-typecast)
             IERC20(address(uint160(tokens[i]))).safeTransfer(to, amounts[i]);
+        }
+    }
+
+    /// @dev `emit Claimed(account, to, epoch, paid)`, without copying the words; `paid` has the room before it.
+    function _emitClaimed(address account, address to, uint256 epoch, uint256[] memory paid) private {
+        bytes32 signature = Claimed.selector;
+        assembly ("memory-safe") {
+            let data := sub(paid, 0x40)
+            mstore(data, epoch)
+            mstore(add(data, 0x20), 0x40)
+            log3(data, add(0x60, shl(5, mload(paid))), signature, account, to)
         }
     }
 
@@ -474,7 +485,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     {
         uint256 count = entries.length;
         if (count > MAX_ENTRIES) revert Errors.RewardPools_TooManyEntries(count);
-        paid = WordList.withCapacity(count);
+        paid = WordList.withCapacityForLog(count);
         tokens = WordList.withCapacity(count);
         amounts = WordList.withCapacity(count);
         uint256 previous;

@@ -49,13 +49,14 @@ library PlainTree {
         root = leaf;
         assembly ("memory-safe") {
             let end := add(path.offset, shl(5, path.length))
+            // Bit 5 is the bit of the level: 0 puts the sibling on the right, at 0x20.
+            let bits := shl(5, index)
             for { let offset := path.offset } lt(offset, end) { offset := add(offset, 0x20) } {
-                // Bit 0 of what is left of the index: 0 puts the sibling on the right.
-                let side := shl(5, and(index, 1))
+                let side := and(bits, 0x20)
                 mstore(side, root)
                 mstore(xor(side, 0x20), calldataload(offset))
                 root := keccak256(0x00, 0x40)
-                index := shr(1, index)
+                bits := shr(1, bits)
             }
         }
     }
