@@ -15,6 +15,8 @@ END_SECONDS = 10.0
 """How long ffmpeg may take for its last segment once the encoder is gone."""
 _TAIL_BYTES = 2048
 """Of ffmpeg's messages, kept for the error that explains its end."""
+_POLL_SECONDS = 0.005
+SEGMENT_PATTERN = "%08d.ts"
 _DISK_FULL = "No space left on device"
 
 
@@ -43,8 +45,13 @@ def packaging_command(
         "-f", "segment", "-segment_format", "mpegts", "-individual_header_trailer", "0",
         # Timestamps are rounded to milliseconds, so a key frame may come a little before its due.
         "-segment_time", f"{segment_seconds:g}", "-segment_time_delta", "0.05",
-        "-segment_list", "pipe:1", "-segment_list_type", "csv", str(folder / "%08d.ts"),
+        "-segment_list", "pipe:1", "-segment_list_type", "csv", str(folder / SEGMENT_PATTERN),
     ]  # fmt: skip
+
+
+def segment_name(number: int) -> str:
+    """Return the file name that ffmpeg gives to a visit's segment."""
+    return SEGMENT_PATTERN % number
 
 
 class Packager:
@@ -75,13 +82,20 @@ class Packager:
         return self._process.pid
 
     async def segments(self) -> AsyncIterator[PackedSegment]:
-        """Yield each segment as ffmpeg finishes it, until ffmpeg ends."""
+        """Yield each segment once ffmpeg has closed its file, until ffmpeg ends."""
         output = self._process.stdout
         assert output is not None  # noqa: S101 - a pipe was asked for
         while line := (await output.readline()).decode().strip():
             name, start, end = line.rsplit(",", 2)
+            await self._until_closed(int(Path(name).stem))
             duration = round((float(end) - float(start)) * 1_000_000)
             yield PackedSegment(self._folder / Path(name).name, duration)
+
+    async def _until_closed(self, number: int) -> None:
+        """Wait: ffmpeg names a segment before it writes its last bytes, closes it, then opens the next or ends."""
+        following = self._folder / segment_name(number + 1)
+        while not following.exists() and self._process.returncode is None:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def wait(self) -> None:
         """Wait for the end of ffmpeg; raises PackagingError when it failed or hung."""
