@@ -299,4 +299,11 @@ def test_many_epochs_are_judged_in_a_row(stage: Stage, url: str) -> None:
     assert "3 epochs: 2 byte-identical, 1 wrong" in output
     code, report = run(stage, "epochs", "--from", "9", "--coordinator", url)
     assert code == 2
-    assert "beyond epoch 2" in report["error"]["reason"]
+    assert "there is no epoch from 9 on: the last to judge is 2" in report["error"]["reason"]
+
+
+def test_the_range_is_named_one_way(stage: Stage) -> None:
+    for arguments in ([], ["--all", "--from", "1"], ["--all", "--to", "1"]):
+        code, _, error = invoke(stage, "epochs", *arguments)
+        assert code == 2
+        assert "either --all or --from and --to" in " ".join(error.replace("│", " ").split())

@@ -1,0 +1,63 @@
+"""Opens the chain and the sources that the options name, and judges one epoch or many."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamrp2p.chain import Deployment, EpochBookContract, RewardPoolsContract, connect
+from streamrp2p.errors import StreamrP2PError
+from streamrp2p.typed_data import Domain
+from streamrp2p_auditor.bundles import BundleStore, sources_of
+from streamrp2p_auditor.errors import AuditError
+from streamrp2p_auditor.facts import Chain
+from streamrp2p_auditor.judge import judge
+from streamrp2p_auditor.report import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where chain and bundles are read: RPC URLs, deployment file, bundle files, servers of bundles."""
+
+    rpc: str
+    deployment_file: Path
+    bundle_files: tuple[Path, ...]
+    servers: tuple[str, ...]
+
+    def open(self) -> tuple[Chain, BundleStore]:
+        """Connect; raises what the chain's wrappers raise, and MalformedError for a server's URL that is none."""
+        deployment = Deployment.load(self.deployment_file)
+        web3 = connect(self.rpc, deployment.chain_id)
+        chain = Chain(
+            EpochBookContract(web3, deployment.epoch_book, from_block=deployment.block),
+            RewardPoolsContract(web3, deployment.reward_pools, from_block=deployment.block),
+            Domain(deployment.chain_id, deployment.epoch_book),
+        )
+        return chain, BundleStore(sources_of(self.bundle_files, self.servers))
+
+
+def audit_one(sources: Sources, epoch: int) -> Outcome:
+    """Judge one epoch; whatever keeps it from a verdict is the outcome."""
+    try:
+        return judge(*sources.open(), epoch)
+    except StreamrP2PError as error:
+        return error
+
+
+def audit_many(sources: Sources, first: int, last: int | None) -> Iterator[tuple[int, Outcome]]:
+    """Judge the epochs from `first` to `last`, or to the newest; raises when nothing can be opened at all."""
+    chain, bundles = sources.open()
+    for epoch in _range(chain, first, last):
+        try:
+            yield epoch, judge(chain, bundles, epoch)
+        except StreamrP2PError as error:
+            yield epoch, error
+
+
+def _range(chain: Chain, first: int, last: int | None) -> Iterable[int]:
+    newest = chain.newest_epoch() if last is None else last
+    if newest is None and first == 0:
+        return ()
+    if newest is None or first > newest:
+        to = "nothing is committed yet" if newest is None else f"the last to judge is {newest}"
+        raise AuditError(f"there is no epoch from {first} on: {to}; name an earlier one")
+    return range(first, newest + 1)
