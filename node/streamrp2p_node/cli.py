@@ -81,6 +81,10 @@ def init(
     """Make the node's folder and its hot key, and print its address."""
     with _explained():
         folder = Folder(directory)
+        if folder.keystore.exists():
+            raise SettingsError(
+                f"{folder.keystore} exists already; move it away yourself if you are sure, or name another --dir"
+            )
         folder.make()
         password = _password(directory, password_file, keyring, "New password: ", confirm=True)
         address = "0x" + create_keystore(folder.keystore, password).hex()
@@ -132,7 +136,6 @@ def run(
         # Here and not above: `--help` must not wait for a server's imports.
         from streamrp2p_node import daemon, logs  # noqa: PLC0415
 
-        logs.configure()
         settings = Settings(
             folder=directory,
             coordinator_url=coordinator.rstrip("/"),
@@ -145,7 +148,9 @@ def run(
             submit_seconds=submit_seconds,
         )
         settings.check()
-        daemon.run(settings, _key(directory, password_file, keyring))
+        key = _key(directory, password_file, keyring)
+        logs.configure()
+        daemon.run(settings, key)
 
 
 @app.command()

@@ -114,7 +114,9 @@ def wire(message: typed_data.Message, form: type[Form]) -> Form:
     return form(**{name: getattr(message, name) for name in names})
 
 
-def make_config(now: float) -> api.Config:
+def make_config(
+    now: float, *, genesis: int = GENESIS, epoch_seconds: int = EPOCH_SECONDS
+) -> api.Config:
     return api.Config(
         chain_id=31337,
         epoch_book=EPOCH_BOOK,
@@ -122,8 +124,8 @@ def make_config(now: float) -> api.Config:
         node_registry=bytes(19) + b"\x02",
         poster=POSTER,
         ticket_signer=SIGNER,
-        genesis=GENESIS,
-        epoch_seconds=EPOCH_SECONDS,
+        genesis=genesis,
+        epoch_seconds=epoch_seconds,
         intake_grace_seconds=GRACE_SECONDS,
         challenge_seconds=30,
         rate_slack_seconds=10,
@@ -194,6 +196,8 @@ class FakeCoordinator:
     chain_id: int = 31337
     poster_key: bytes = POSTER_KEY
     ahead_seconds: float = 0.0
+    genesis: int = GENESIS
+    epoch_seconds: int = EPOCH_SECONDS
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer one request: the handler of an httpx.MockTransport."""
@@ -207,7 +211,11 @@ class FakeCoordinator:
 
     def respond(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         if path == "/v1/config":
-            config = make_config(self.clock() + self.ahead_seconds)
+            config = make_config(
+                self.clock() + self.ahead_seconds,
+                genesis=self.genesis,
+                epoch_seconds=self.epoch_seconds,
+            )
             return _ok(config.model_copy(update={"chain_id": self.chain_id}))
         if path == "/v1/pools":
             return _ok(api.Pools(pools=self.pools))

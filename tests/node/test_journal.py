@@ -16,6 +16,7 @@ from streamrp2p_node.frames import Frame, encode_journal
 from streamrp2p_node.group_commit import GroupCommit
 from streamrp2p_node.journal import Journal
 from streamrp2p_node.store import Store
+from tests.node.disk import FullDisk
 from tests.node.fakes import make_record, make_ticket
 
 ONE, TWO = Frame(1, b"one"), Frame(2, b"two")
@@ -56,21 +57,6 @@ def test_an_empty_file_of_a_crash_at_creation_becomes_a_journal(path: Path) -> N
     path.touch()
     assert reopened(path) == ()
     assert path.read_bytes() == b"SRP2PNJ1"
-
-
-class FullDisk:
-    """Replaces os.write: writes `room` more bytes, then fails as a full disk does."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self._write = os.write
-
-    def __call__(self, descriptor: int, data: bytes) -> int:
-        if self.room == 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written = self._write(descriptor, data[: self.room])
-        self.room -= written
-        return written
 
 
 @pytest.mark.parametrize("room", [0, 1, 7, 11])

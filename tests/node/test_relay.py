@@ -1,6 +1,7 @@
 """The relay's HTTP API, end to end but for the network."""
 
 import asyncio
+import os
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from streamrp2p import typed_data
 from streamrp2p.api import SESSION_HEADER
 from tests.node.conftest import CREDIT_BYTES, World
+from tests.node.disk import FullDisk
 from tests.node.fakes import (
     EPOCH_SECONDS,
     GENESIS,
@@ -242,6 +244,21 @@ async def test_receipts_that_nobody_would_pay_are_refused_and_not_kept(world: Wo
     session = world.store.book.get(ticket.session_id)
     assert session is not None
     assert session.newest is None
+
+
+async def test_on_a_full_disk_no_receipt_is_promised_and_service_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = await open_session(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", FullDisk(20))
+        assert (await get(world, "seg0.ts", ticket)).status_code == 200
+        refused = await pay(world, ticket, 1, 1000)
+        assert (refused.status_code, slug_of(refused)) == (503, "storage-full")
+        assert str(world.folder.root) not in refused.text
+        assert refused.headers["retry-after"] == "2"
+        assert (await world.http.get("/healthz")).status_code == 200
+    assert (await pay(world, ticket, 1, 1000)).status_code == 204
 
 
 async def test_receipts_are_cumulative_and_rise(world: World) -> None:
