@@ -80,9 +80,8 @@ def open_database(url: str) -> Database:
         ):
             engine = create_engine(
                 parsed,
-                connect_args={"timeout": BUSY_SECONDS, "autocommit": True}
-                if hasattr(sqlite3, "LEGACY_TRANSACTION_CONTROL")
-                else {"timeout": BUSY_SECONDS, "isolation_level": None},
+                # The driver must not begin transactions by itself: `_begin_sqlite` does.
+                connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
             )
             event.listen(engine, "connect", _configure_sqlite)
             event.listen(engine, "begin", _begin_sqlite)

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from streamrp2p import api
 from streamrp2p.epoch_clock import EpochClock
@@ -47,6 +49,10 @@ class World:
     services: Services
     chain: MemoryChain
     clock: Told
+
+    @cached_property
+    def app(self) -> FastAPI:
+        return make_app(self.services)
 
     @property
     def domain(self) -> Domain:
@@ -90,7 +96,7 @@ class World:
     async def _request(
         self, method: str, path: str, content: bytes | None, headers: dict[str, str]
     ) -> httpx.Response:
-        transport = httpx.ASGITransport(make_app(self.services), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://coordinator") as client:
             headers.setdefault("Content-Type", "application/json")
             return await client.request(method, path, content=content, headers=headers)

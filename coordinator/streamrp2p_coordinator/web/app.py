@@ -1,9 +1,11 @@
 """The application: routes, problems and limits around one set of services."""
 
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic.alias_generators import to_camel
+from typing_extensions import override
 
 from streamrp2p.api import Problem
 from streamrp2p_coordinator.network import Policy
@@ -19,9 +21,23 @@ Integers of at most 64 bits are numbers, wider ones decimal strings, bytes are 0
 same answer."""
 
 
+class CoordinatorApp(FastAPI):
+    """FastAPI, but for the form of its problems."""
+
+    @override
+    def openapi(self) -> dict[str, Any]:
+        """Describe the API, with our own problem instead of FastAPI's form of validation errors."""
+        document = super().openapi()
+        schemas = document["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = Problem.model_json_schema()
+        return document
+
+
 def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI:
     """Make the application. Without services it only serves to describe itself."""
-    app = FastAPI(
+    app = CoordinatorApp(
         title="StreamrP2P coordinator",
         version=version("streamrp2p"),
         description=DESCRIPTION,
@@ -36,13 +52,4 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
     app.add_middleware(BodyLimit, limit=max_body_bytes(limits.max_batch_records))
     add_problem_handlers(app)
     app.include_router(router)
-    _describe_problems(app)
     return app
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Name our own problem instead of FastAPI's form of validation errors."""
-    schemas = app.openapi()["components"]["schemas"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    schemas["Problem"] = Problem.model_json_schema()

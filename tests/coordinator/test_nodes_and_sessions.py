@@ -1,0 +1,203 @@
+"""Registrations, health, and the choice of a relay."""
+
+from dataclasses import replace
+
+import pytest
+
+from streamrp2p import api
+from streamrp2p.signatures import address_of, check_signer
+from streamrp2p_coordinator.jobs import run_health
+from tests.coordinator.actors import Node, known_key
+from tests.coordinator.world import EPOCH_SECONDS, GENESIS, VIEWER_KEY, World
+
+VIEWER = address_of(VIEWER_KEY)
+
+
+def slug(world: World, path: str, body: api.Wire) -> tuple[int, str]:
+    answer = world.request("POST", path, body)
+    return answer.status_code, answer.json().get("type", "").removeprefix("urn:streamrp2p:problem:")
+
+
+def ask(world: World, *excluded: bytes, pool_id: int = 1) -> api.SessionRequest:
+    return api.SessionRequest(pool_id=pool_id, viewer=VIEWER, excluded_nodes=list(excluded))
+
+
+def open_session(world: World, *excluded: bytes) -> api.Session:
+    answer = world.request("POST", "/v1/sessions", ask(world, *excluded))
+    assert answer.status_code == 200, answer.text
+    return api.Session.model_validate_json(answer.content)
+
+
+def test_a_registration_is_shown_and_relayed_to_the_chain(world: World) -> None:
+    node = world.node()
+    shown = api.Node.model_validate(world.get(f"/v1/nodes/0x{node.address.hex()}"))
+    world.tick()
+    world.tick()
+    assert shown == api.Node(
+        node=node.address,
+        payout=node.address,
+        endpoint="http://127.0.0.1:8200",
+        nonce=0,
+        is_healthy=True,
+        open_sessions=0,
+    )
+    assert world.chain.nonces == {node.address: 1}
+    with world.database.read() as store:
+        assert store.nodes.pending_registrations(10) == []
+
+
+def test_a_registration_sent_twice_changes_nothing(world: World) -> None:
+    node = Node(known_key(3), world.domain)
+    first = world.post("/v1/nodes", node.registration())
+    second = world.post("/v1/nodes", node.registration())
+    for _ in range(4):
+        world.tick()
+    assert first == second
+    assert world.chain.nonces == {node.address: 1}
+    assert len(set(world.chain.sent)) == 2  # with the commit of epoch 0
+
+
+def test_two_registrations_in_a_row_reach_the_chain_in_order(world: World) -> None:
+    node = world.node()
+    world.post("/v1/nodes", node.registration(nonce=1, endpoint="http://127.0.0.1:8201"))
+    for _ in range(6):
+        world.tick()
+    assert world.chain.nonces == {node.address: 2}
+    assert world.get(f"/v1/nodes/0x{node.address.hex()}")["endpoint"] == "http://127.0.0.1:8201"
+
+
+def test_registrations_that_cannot_hold_are_refused(world: World) -> None:
+    node = Node(known_key(3), world.domain)
+    cases = {
+        "wrong-nonce": node.registration(nonce=1),
+        "deadline-over": node.registration(deadline=world.clock.now),
+        "invalid-signature": node.registration(signer=known_key(4)),
+    }
+    assert {name: slug(world, "/v1/nodes", body)[1] for name, body in cases.items()} == {
+        name: name for name in cases
+    }
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "",
+        "relay.example:8200",
+        "ftp://relay.example",
+        "http://",
+        "http://relay.example/",
+        "http://user:password@relay.example",
+        "http://relay.example?query",
+        "http://relay.example:70000",
+        "http://[::1",
+        "http://relay.example\x00",
+        "http://relay.example/\nSet-Cookie:",
+        "http://rélay.example",
+    ],
+)
+def test_endpoints_that_no_viewer_can_use_are_refused(world: World, endpoint: str) -> None:
+    node = Node(known_key(3), world.domain)
+    assert slug(world, "/v1/nodes", node.registration(endpoint=endpoint)) == (
+        422,
+        "invalid-request",
+    )
+
+
+def test_a_node_that_registered_elsewhere_goes_on_with_the_chains_nonce(world: World) -> None:
+    node = Node(known_key(3), world.domain)
+    world.chain.nonces[node.address] = 5
+    assert slug(world, "/v1/nodes", node.registration(nonce=0)) == (409, "wrong-nonce")
+    assert world.post("/v1/nodes", node.registration(nonce=5))["nonce"] == 5
+
+
+def test_viewers_go_to_the_least_loaded_healthy_relay(world: World) -> None:
+    first, second = world.node(known_key(10)), world.node(known_key(11))
+    down = world.node(known_key(12), endpoint="http://down.example")
+    chosen = [open_session(world).ticket.node for _ in range(4)]
+    assert chosen.count(first.address) == chosen.count(second.address) == 2
+    loads = {node["node"]: node["openSessions"] for node in world.get("/v1/nodes")["nodes"]}
+    assert loads == {
+        f"0x{first.address.hex()}": 2,
+        f"0x{second.address.hex()}": 2,
+        f"0x{down.address.hex()}": 0,
+    }
+
+
+def test_excluded_relays_are_not_chosen(world: World) -> None:
+    first, second = world.node(known_key(10)), world.node(known_key(11))
+    assert {open_session(world, first.address).ticket.node for _ in range(3)} == {second.address}
+    answer = world.request("POST", "/v1/sessions", ask(world, first.address, second.address))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+
+
+def test_a_relay_that_went_down_gets_no_viewer(world: World) -> None:
+    world.node()
+    world.services.probe = lambda endpoint: False
+    world.clock.now += world.services.health_seconds
+    run_health(world.services)
+    assert slug(world, "/v1/sessions", ask(world)) == (503, "no-relay")
+
+
+def test_expired_tickets_are_no_load(world: World) -> None:
+    node = world.node()
+    open_session(world)
+    world.clock.now = GENESIS + 2 * EPOCH_SECONDS
+    assert world.get(f"/v1/nodes/0x{node.address.hex()}")["openSessions"] == 0
+
+
+def test_the_ticket_is_signed_and_ends_with_the_epoch(world: World) -> None:
+    world.node()
+    session = open_session(world)
+    ticket = session.ticket.message()
+    signer = world.services.ticket_signer.address
+    check_signer(ticket.digest(world.domain), session.signature, signer, "the ticket signer")
+    assert (ticket.epoch, ticket.viewer, ticket.issued_at) == (1, VIEWER, world.clock.now)
+    assert ticket.expires_at == GENESIS + 2 * EPOCH_SECONDS
+    assert ticket.max_bytes == 2_000_000 * (70 + 10)
+
+
+def test_a_long_epoch_does_not_make_long_tickets(world: World) -> None:
+    world.node()
+    world.services.policy = replace(world.services.policy, ticket_seconds=20)
+    ticket = open_session(world).ticket
+    assert ticket.expires_at - ticket.issued_at == 20
+    assert ticket.max_bytes == 2_000_000 * 30
+
+
+def test_pools_that_admit_nobody_are_refused(world: World) -> None:
+    signer = world.services.ticket_signer.address
+    world.node()
+    world.chain.add_pool(2, signer, closed_from_epoch=1)
+    world.chain.add_pool(3, address_of(known_key(70)))
+    world.chain.add_pool(4, signer, funded=0)
+    world.chain.add_pool(5, signer, epoch_budget=0)
+    world.sync()
+    found = {
+        pool_id: slug(world, "/v1/sessions", ask(world, pool_id=pool_id)) for pool_id in range(1, 7)
+    }
+    assert found == {
+        1: (200, ""),
+        2: (409, "pool-not-open"),
+        3: (409, "foreign-ticket-signer"),
+        4: (409, "pool-exhausted"),
+        5: (409, "pool-exhausted"),
+        6: (404, "not-found"),
+    }
+
+
+def test_the_last_known_terms_admit_viewers_until_the_chain_shows_the_new_epoch(
+    world: World,
+) -> None:
+    world.node()
+    world.clock.now = GENESIS + 2 * EPOCH_SECONDS
+    assert open_session(world).ticket.epoch == 2
+
+
+def test_pools_are_shown_as_the_chain_has_them(world: World) -> None:
+    world.chain.add_pool(2, world.services.ticket_signer.address, closed_from_epoch=1)
+    world.sync()
+    (first, second) = world.get("/v1/pools")["pools"]
+    assert first == world.get("/v1/pools/1")
+    assert (first["funded"], first["terms"]["pricePerGB"]) == (str(10**21), str(10**18))
+    assert second["closedFromEpoch"] == 1
+    assert second["funded"] == str(10**21)
