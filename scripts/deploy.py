@@ -1,0 +1,172 @@
+"""Deploy the contracts with ape: `ape run deploy --network ethereum:local:foundry`.
+
+Prints the deployment and writes it as JSON: the file that every actor is given, with the parameters
+beside the addresses. Each option can also be set in the environment, as STREAMRP2P_<OPTION>.
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from ape import accounts, chain, networks, project
+from ape.api.accounts import AccountAPI
+from ape.cli import ConnectedProviderCommand
+from ape.logging import logger
+
+from streamrp2p.durable import write_atomically
+
+NOBODY = "0x0000000000000000000000000000000000000000"
+TIMEOUT_FACTOR = 3
+"""Default of `poster_timeout_seconds`, in units of the least that EpochBook allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What is fixed for ever at deployment; times in seconds, `genesis` in Unix seconds."""
+
+    genesis: int
+    epoch_seconds: int
+    intake_grace_seconds: int
+    challenge_seconds: int
+    poster_timeout_seconds: int
+    bond_wei: int
+    poster: str
+    guardian: str
+    challenges: str
+    data_demands: str
+    payout_delay_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where the contracts are; `block` is that of the first."""
+
+    chain_id: int
+    epoch_book: str
+    reward_pools: str
+    node_registry: str
+    stream_token: str
+    block: int
+
+    def to_json(self, parameters: Parameters) -> str:
+        """Return the text of the deployment file."""
+        shown = _camel(asdict(self)) | {"parameters": _camel(asdict(parameters))}
+        return json.dumps(shown, indent=2) + "\n"
+
+
+def deploy(
+    deployer: AccountAPI, parameters: Parameters, stream_token: str | None, token_supply: int
+) -> Deployment:
+    """Deploy EpochBook, NodeRegistry, RewardPools and, unless one is given, StreamToken."""
+    rules = tuple(
+        value for name, value in asdict(parameters).items() if name != "payout_delay_seconds"
+    )
+    book = deployer.deploy(project.EpochBook, rules)
+    registry = deployer.deploy(project.NodeRegistry, book.address, parameters.payout_delay_seconds)
+    pools = deployer.deploy(project.RewardPools, book.address, registry.address)
+    if stream_token is None:
+        token = deployer.deploy(project.StreamToken, deployer.address, token_supply)
+        stream_token = str(token.address)
+    return Deployment(
+        chain_id=chain.chain_id,
+        epoch_book=str(book.address),
+        reward_pools=str(pools.address),
+        node_registry=str(registry.address),
+        stream_token=stream_token,
+        block=int(book.creation_metadata.block),
+    )
+
+
+def _camel(values: dict[str, Any]) -> dict[str, Any]:
+    """Name the fields as JSON does, with addresses in lower case."""
+    return {
+        name.split("_")[0] + "".join(part.title() for part in name.split("_")[1:]): (
+            value.lower() if isinstance(value, str) else value
+        )
+        for name, value in values.items()
+    }
+
+
+def _is_local() -> bool:
+    return bool(networks.provider.network.is_dev)
+
+
+def _account(name: str | None) -> AccountAPI:
+    """Load an account of ape by its alias, or a test account by `TEST::<index>`."""
+    if name is None:
+        if not _is_local():
+            raise click.UsageError("--account is needed on a chain that is not local")
+        name = "TEST::0"
+    found: AccountAPI = (
+        accounts.test_accounts[int(name.removeprefix("TEST::"))]
+        if name.startswith("TEST::")
+        else accounts.load(name)
+    )
+    return found
+
+
+@click.command(
+    cls=ConnectedProviderCommand,
+    context_settings={"auto_envvar_prefix": "STREAMRP2P", "show_default": True},
+)
+@click.option("--account", help="Ape alias of the deployer, or TEST::<index> on a local chain.")
+@click.option("--genesis", type=int, help="Unix time at which epoch 0 begins (default: now).")
+@click.option("--epoch-seconds", type=int, default=3600, help="Length of an epoch.")
+@click.option("--intake-grace-seconds", type=int, default=600, help="Intake after an epoch's end.")
+@click.option("--challenge-seconds", type=int, default=86_400, help="Window for challenges.")
+@click.option(
+    "--poster-timeout-seconds",
+    type=int,
+    help="Idle time after which anyone may become the poster (default: three times the least).",
+)
+@click.option("--bond-wei", type=int, default=10**18, help="Least bond of the poster.")
+@click.option("--poster", help="First poster (default: the deployer).")
+@click.option("--guardian", help="May veto headers (must be given on a chain that is not local).")
+@click.option("--challenges", default=NOBODY, help="Contract that may void headers.")
+@click.option("--data-demands", default=NOBODY, help="Contract that may void headers.")
+@click.option("--payout-delay-seconds", type=int, default=86_400, help="Delay of a new payout.")
+@click.option("--stream-token", help="Existing token, instead of a new one.")
+@click.option("--token-supply", type=int, default=10**27, help="Supply of a new token.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write (default: deployments/<chain id>.json).",
+)
+def cli(**options: Any) -> None:  # noqa: ANN401 - click gives each option its own type
+    """Deploy the contracts, print where they are and write the deployment file."""
+    deployer = _account(options["account"])
+    if options["guardian"] is None and not _is_local():
+        raise click.UsageError("--guardian is needed on a chain that is not local")
+    timeout = options["poster_timeout_seconds"]
+    if timeout is None:
+        timeout = TIMEOUT_FACTOR * max(
+            options["challenge_seconds"],
+            options["epoch_seconds"] + options["intake_grace_seconds"],
+        )
+    genesis = options["genesis"]
+    if genesis is None:
+        # An idle local chain's last block is old.
+        genesis = max(int(chain.blocks.head.timestamp), int(time.time()))
+    parameters = Parameters(
+        genesis=genesis,
+        epoch_seconds=options["epoch_seconds"],
+        intake_grace_seconds=options["intake_grace_seconds"],
+        challenge_seconds=options["challenge_seconds"],
+        poster_timeout_seconds=timeout,
+        bond_wei=options["bond_wei"],
+        poster=options["poster"] or str(deployer.address),
+        guardian=options["guardian"] or NOBODY,
+        challenges=options["challenges"],
+        data_demands=options["data_demands"],
+        payout_delay_seconds=options["payout_delay_seconds"],
+    )
+    deployment = deploy(deployer, parameters, options["stream_token"], options["token_supply"])
+    text = deployment.to_json(parameters)
+    output = options["output"] or Path("deployments") / f"{deployment.chain_id}.json"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(output, text.encode())
+    click.echo(text, nl=False)
+    logger.success(f"Wrote {output}")
