@@ -96,7 +96,8 @@ def _verified(client: CoordinatorClient, book: EpochBookContract, node: Address)
         if error.status != NOT_FOUND:
             raise
         raise ClaimError(
-            f"node 0x{node.hex()} has earned nothing in a final epoch yet; see its earnings with --json later"
+            f"node 0x{node.hex()} has earned nothing in a final epoch yet; "
+            "try again once an epoch that it served in is final"
         ) from error
     if proof.leaf.account != node:
         raise ClaimError(
