@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from streamrp2p.cli_options import exit_code_of
 from streamrp2p.errors import StreamrP2PError
 
 ENTRY_POINT_GROUP = "streamrp2p.commands"
 
-EXIT_FAILURE = 1
 EXIT_USAGE = 2
 
 
@@ -26,13 +26,13 @@ class CommandNote:
 
 NOTES = {
     "demo": CommandNote("Run every actor on this machine, with a local chain.", "demo"),
-    "pool": CommandNote("Fund a pool, set its terms, close it, claim from it."),
-    "origin": CommandNote("Publish a stream: sign its segments and admit its viewers.", "origin"),
+    "pool": CommandNote("Create a pool, fund it, set its terms, close it, take back what is left."),
+    "origin": CommandNote("Publish a stream: take RTMP, sign its segments.", "origin"),
     "node": CommandNote("Relay streams and earn for it.", "node"),
     "viewer": CommandNote("Watch a stream and sign receipts for it."),
     "coordinator": CommandNote("Take receipts in, settle epochs, post headers.", "coordinator"),
     "audit": CommandNote(
-        "Recompute an epoch from public data; challenge it if it is wrong.", "auditor"
+        "Recompute an epoch from public data and name the first difference.", "auditor"
     ),
 }
 """In the order in which the help lists them."""
@@ -104,7 +104,7 @@ def _add(app: typer.Typer, entry_point: EntryPoint) -> None:
             command = typer.main.get_command(entry_point.load())
             command.main(args=context.args, prog_name=context.command_path)
         except StreamrP2PError as error:
-            _stop(f"Error: {error}", EXIT_FAILURE)
+            _stop(f"Error: {error}", exit_code_of(error))
         except ModuleNotFoundError as error:
             _explain(error, note)
 
