@@ -1,11 +1,16 @@
 """A real encoder run for tests and first steps: a moving test picture and a tone, H.264 and AAC, pushed over RTMP."""
 
 import subprocess
+import time
 
 from streamrp2p_origin import ffmpeg
 from streamrp2p_origin.errors import OriginError
 
 _OVERHEAD_SECONDS = 20.0
+CONNECT_SECONDS = 5.0
+"""How long a server that does not listen is tried again, as encoders do."""
+_RETRY_SECONDS = 0.5
+_REFUSED = b"Connection refused"
 AUDIO_KBIT = 128
 
 
@@ -39,8 +44,24 @@ def publish_test(
         video_kbit=video_kbit,
         key_frame_seconds=key_frame_seconds,
     )
+    give_up_at = time.monotonic() + CONNECT_SECONDS
+    run = _run(command, seconds)
+    # The origin opens its port anew after each encoder.
+    while _REFUSED in run.stderr and time.monotonic() < give_up_at:
+        time.sleep(_RETRY_SECONDS)
+        run = _run(command, seconds)
+    if run.returncode != 0:
+        # Elsewhere the address may hold a stream key, and ffmpeg repeats it.
+        reason = run.stderr.decode(errors="replace").replace(url, "the RTMP server").strip()
+        raise OriginError(
+            "the RTMP server did not take the stream; check that the origin runs, its port, "
+            f"and the URL: {reason[-500:]}"
+        )
+
+
+def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[bytes]:
     try:
-        run = subprocess.run(
+        return subprocess.run(
             ffmpeg.tethered(command),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -52,10 +73,3 @@ def publish_test(
             "the test encoder could not keep up with real time: "
             "ask for fewer kbit/s, or free the machine"
         ) from None
-    if run.returncode != 0:
-        # Elsewhere the address may hold a stream key, and ffmpeg repeats it.
-        reason = run.stderr.decode(errors="replace").replace(url, "the RTMP server").strip()
-        raise OriginError(
-            "the RTMP server did not take the stream; check that the origin runs, its port, "
-            f"and the URL: {reason[-500:]}"
-        )

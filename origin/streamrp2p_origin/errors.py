@@ -11,6 +11,12 @@ class OriginSetupError(OriginError):
     """The folder, the keys, the ports or the machine are not fit to run; final until someone changes them."""
 
 
+class PortTakenError(OriginError):
+    """Another program took the RTMP port while no encoder was connected."""
+
+    retryable = True
+
+
 class UnusableInputError(OriginError):
     """An encoder's stream that cannot be packaged; `str` says which encoder setting to change."""
 

@@ -11,6 +11,7 @@ import structlog
 
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p_origin.errors import OriginError, OriginSetupError
+from streamrp2p_origin.listening import until_listening
 from streamrp2p_origin.packager import Packager
 from streamrp2p_origin.plan import Plan, plan_for
 from streamrp2p_origin.publisher import Publisher
@@ -18,10 +19,14 @@ from streamrp2p_origin.receiver import Receiver
 
 _log = structlog.get_logger()
 
-IDLE_SEGMENTS = 10
-"""An encoder that brings no segment for so many segments' time has fallen silent: its place is freed."""
-RETRY_SECONDS = 1.0
-"""Between a visit that failed and the next; ffmpeg may not find its port free at once."""
+IDLE_SEGMENTS = 5
+LEAST_IDLE_SECONDS = 15.0
+"""An encoder that brings no segment for this time, or so many segments' time, is gone: its place is freed.
+
+Longer than the ten seconds that some encoders leave between key frames.
+"""
+RETRY_SECONDS = 0.5
+"""Between a visit that came to nothing and the next."""
 _LONG_SEGMENT = 2.0
 """Times the wanted length; then the encoder's key frames are too far apart."""
 
@@ -45,22 +50,25 @@ class Ingest:
         self._folder = folder
         self._publisher = publisher
         self._segment_seconds = segment_seconds
+        self._has_sparse_key_frames = False
+        self.is_ready = False
+        """Whether the RTMP port was ever open."""
         self.is_publishing = False
         """Whether an encoder is connected."""
 
     async def run(self) -> None:
-        """Take visits for ever; raises OriginSetupError when the RTMP port is taken."""
-        require_free(self._rtmp)
+        """Take visits for ever. A failure ends a visit, never the origin: viewers may still read the last segments."""
         while True:
             try:
-                await self._visit()
-            except OriginSetupError:
-                raise
+                if await self._visit():
+                    continue
             except OriginError as error:
+                self._publisher.fault = str(error)
                 _log.error("encoder.dropped", reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
-    async def _visit(self) -> None:
+    async def _visit(self) -> bool:
+        """Serve one encoder to its end; False when somebody came and did not publish."""
         await asyncio.to_thread(_empty, self._folder)
         reading, writing = os.pipe()
         try:
@@ -69,17 +77,25 @@ class Ingest:
             )
         finally:
             os.close(writing)
+        listening = asyncio.create_task(self._note_listening())
         try:
             description = await receiver.description()
             if description is None:
-                return
-            plan = plan_for(description)
+                return False
+            plan = plan_for(description, has_sparse_key_frames=self._has_sparse_key_frames)
             _log.info("encoder.connected", video=plan.video, audio=plan.audio, reason=plan.reason)
             await self._package(plan, reading)
             _log.info("encoder.left")
+            return True
         finally:
+            listening.cancel()
             os.close(reading)
             await receiver.kill()
+
+    async def _note_listening(self) -> None:
+        await until_listening(self._rtmp.port)
+        self.is_ready = True
+        _log.info("rtmp.listening", url=f"rtmp://{self._rtmp.host}:{self._rtmp.port}/live")
 
     async def _package(self, plan: Plan, reading: int) -> None:
         packager = await Packager.start(
@@ -96,7 +112,7 @@ class Ingest:
 
     async def _publish_all(self, packager: Packager) -> None:
         segments = aiter(packager.segments())
-        patience_seconds = IDLE_SEGMENTS * self._segment_seconds
+        patience_seconds = max(IDLE_SEGMENTS * self._segment_seconds, LEAST_IDLE_SECONDS)
         while True:
             try:
                 segment = await asyncio.wait_for(anext(segments), patience_seconds)
@@ -114,11 +130,14 @@ class Ingest:
                 _log.error("segment.dropped", sequence=sequence, reason=str(error))
                 continue
             _log.info("segment.published", sequence=sequence, seconds=round(seconds, 3))
-            if seconds > _LONG_SEGMENT * self._segment_seconds:
+            if seconds > _LONG_SEGMENT * self._segment_seconds and not self._has_sparse_key_frames:
+                # Cut short, the running visit would lose its viewers more than long segments do.
+                self._has_sparse_key_frames = True
                 _log.warning(
                     "segment.long",
                     seconds=round(seconds, 3),
-                    advice=f"set the encoder's key frame interval to {self._segment_seconds:g} s",
+                    advice=f"set the encoder's key frame interval to {self._segment_seconds:g} s; "
+                    "the encoder's next visits are transcoded until the origin starts anew",
                 )
 
 

@@ -23,10 +23,11 @@ class Plan:
     reason: str
 
 
-def plan_for(description: Iterable[str]) -> Plan:
+def plan_for(description: Iterable[str], *, has_sparse_key_frames: bool = False) -> Plan:
     """Plan from the lines with which ffmpeg describes its input, such as `Stream #0:0: Video: h264 (Main), ...`.
 
-    What every browser plays is copied, anything else transcoded. Raises UnusableInputError without a picture.
+    What every browser plays, with key frames where segments must begin, is copied, anything else transcoded.
+    Raises UnusableInputError without a picture.
     """
     streams = [match for line in description if (match := _STREAM.match(line))]
     video = next((match for match in streams if match[1] == "Video"), None)
@@ -38,10 +39,13 @@ def plan_for(description: Iterable[str]) -> Plan:
     reasons = []
     if not _plays_in_browsers(video):
         reasons.append(f"video is {video[2]} {video[3] or ''}".rstrip() + ", browsers play H.264")
+    if has_sparse_key_frames:
+        reasons.append("the encoder's key frames were too far apart for segments")
+    must_transcode = bool(reasons)
     if audio is not None and audio[2] != "aac":
         reasons.append(f"audio is {audio[2]}, browsers play AAC")
     return Plan(
-        video="copy" if _plays_in_browsers(video) else "transcode",
+        video="transcode" if must_transcode else "copy",
         audio=None if audio is None else "copy" if audio[2] == "aac" else "transcode",
         reason="; ".join(reasons) or "H.264 and AAC are taken as they are",
     )

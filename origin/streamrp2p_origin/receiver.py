@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 
-from streamrp2p_origin.errors import OriginSetupError
+from streamrp2p_origin.errors import PortTakenError
 from streamrp2p_origin.ffmpeg import tethered
 
 PIPE_FORMAT = "nut"
 """Carries any codec through a pipe, with its timestamps."""
+SILENCE_SECONDS = 5.0
+"""How long a peer may say nothing before it has begun to publish."""
 _DESCRIPTION_ENDS = "Stream mapping:"
 _PORT_TAKEN = "Address already in use"
 
@@ -20,6 +22,8 @@ def receiving_command(executable: str, host: str, port: int) -> list[str]:
     """
     return [
         executable, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info",
+        # Who connects and says nothing would keep every encoder out.
+        "-rw_timeout", f"{SILENCE_SECONDS * 1_000_000:.0f}",
         "-listen", "1", "-i", f"rtmp://{host}:{port}/live/stream",
         "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-f", PIPE_FORMAT, "pipe:1",
     ]  # fmt: skip
@@ -44,17 +48,18 @@ class Receiver:
         return cls(process)
 
     async def description(self) -> list[str] | None:
-        """Wait for an encoder and return ffmpeg's words on its stream, or None when it left before any came.
+        """Wait for an encoder and return ffmpeg's words on its stream, or None when none published.
 
-        Raises OriginSetupError when the port is taken.
+        Raises PortTakenError when another program listens there.
         """
         messages = self._process.stderr
         assert messages is not None  # noqa: S101 - a pipe was asked for
         lines: list[str] = []
-        while line := (await messages.readline()).decode(errors="replace").rstrip():
+        while data := await messages.readline():
+            line = data.decode(errors="replace").rstrip()
             if _PORT_TAKEN in line:
-                raise OriginSetupError(
-                    "the RTMP port is taken: stop what listens there, or choose another with --rtmp-port"
+                raise PortTakenError(
+                    "another program took the RTMP port: stop it, or choose another with --rtmp-port"
                 )
             if line.startswith(_DESCRIPTION_ENDS):
                 self._draining = asyncio.create_task(self._drain())

@@ -45,6 +45,8 @@ def create_app(publisher: Publisher, ingest: Ingest, pool_id: int) -> Starlette:
         published = publisher.published
         if publisher.fault is not None:
             return _problem(503, "not-publishing", publisher.fault)
+        if not ingest.is_ready:
+            return _problem(503, "starting", "the RTMP port is not open yet: try again in a second")
         return JSONResponse(
             {
                 "status": "ok",
