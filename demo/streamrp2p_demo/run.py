@@ -54,10 +54,11 @@ def _play(stack: Stack, epochs: int) -> Story:
     web3 = stack.start_chain()
     market = stack.open_market(web3)
     tell(f"anvil runs, contracts deployed, pool {market.pool_id} funded")
-    coordinator = stack.start_coordinator()
-    tell("coordinator is ready")
+    # The origin needs no coordinator: both start at the same time.
     stack.start_origin(market.pool_id)
     stack.start_proxy()
+    coordinator = stack.start_coordinator()
+    tell("coordinator is ready")
     for relay in stack.relays:
         stack.start_relay(relay)
     stack.start_encoder(market.pool_id)

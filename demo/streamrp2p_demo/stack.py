@@ -181,7 +181,7 @@ class Stack:
         return client
 
     def start_origin(self, pool_id: int) -> None:
-        """Start the origin; it has no stream yet."""
+        """Start the origin; it has no stream yet. `start_encoder` waits until it is ready."""
         self.supervisor.start(
             "origin",
             streamrp2p(
@@ -191,10 +191,10 @@ class Stack:
                 *("--segment-seconds", str(SEGMENT_SECONDS)),
             ),
         )
-        self._wait_for_health("the origin", loopback(self.ports.origin))
 
     def start_encoder(self, pool_id: int) -> None:
         """Start a real encoder that pushes RTMP; return when the origin serves its first segments."""
+        self._wait_for_health("the origin", loopback(self.ports.origin))
         self.supervisor.start(
             "encoder",
             streamrp2p(
