@@ -19,9 +19,10 @@ CORRUPT_SEGMENT = "corrupt-segment"
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The claim holds; `statement` says by what numbers or by which rule."""
+    """The claim holds; `statement` says by what numbers, `rule` by which rule an adversary was caught."""
 
     statement: str
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,9 @@ def over_report_is_rejected(facts: Facts) -> Outcome:
         )
     counted = paid.receipt.bytes_delivered if paid else 0
     return Passed(
-        f"caught by rule {_rule(rejection.code)} in the poster's signed rejection: "
-        f"{report.inflated_bytes:,} bytes claimed, {counted:,} of {report.honest_bytes:,} honest ones paid"
+        f"the poster signed a rejection: {report.inflated_bytes:,} bytes claimed, {counted:,} paid, "
+        f"{report.honest_bytes:,} were delivered",
+        _rule(rejection.code),
     )
 
 
@@ -176,8 +178,9 @@ def corruption_earns_nothing(facts: Facts) -> Outcome:
                 f"session {session_id} was paid {counted:,} bytes, of which only {honest[session_id]:,} were good"
             )
     return Passed(
-        f"caught by rule SHA-256 of the origin's signed playlist: {len(refused)} viewers refused and left, "
-        f"0 of {corrupt.total():,} corrupt bytes in {len(corrupt)} sessions were paid"
+        f"{len(refused)} viewers refused and left, "
+        f"0 of {corrupt.total():,} corrupt bytes in {len(corrupt)} sessions were paid",
+        "SHA-256 in the origin's signed playlist",
     )
 
 

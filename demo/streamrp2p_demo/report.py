@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from streamrp2p.numbers import Address
-from streamrp2p_demo.checks import CheckResult, rewards_of
+from streamrp2p_demo.checks import CheckResult, Passed, rewards_of
 from streamrp2p_demo.facts import EpochFacts, Facts, NodeFacts
 
 TOKEN_DECIMALS = 18
@@ -65,6 +65,11 @@ def as_json(facts: Facts, results: Sequence[CheckResult], seconds: float) -> dic
         "checks": [
             {"name": result.name, "passed": result.passed, "statement": result.outcome.statement}
             for result in results
+        ],
+        "adversaries": [
+            {"name": result.name, "caughtBy": result.outcome.rule}
+            for result in results
+            if isinstance(result.outcome, Passed) and result.outcome.rule is not None
         ],
         "epochs": [_epoch_json(epoch) for epoch in facts.epochs],
         "nodes": [_node_json(facts, node) for node in facts.nodes],
@@ -153,7 +158,10 @@ def _checks_table(results: Sequence[CheckResult]) -> Table:
     table.add_column("what was seen", overflow="fold")
     for result in results:
         outcome = f"[green]{PASSED}[/]" if result.passed else f"[bold red]{FAILED}[/]"
-        table.add_row(result.name, outcome, escape(result.outcome.statement))
+        seen = result.outcome.statement
+        if isinstance(result.outcome, Passed) and result.outcome.rule is not None:
+            seen = f"caught by {result.outcome.rule}: {seen}"
+        table.add_row(result.name, outcome, escape(seen))
     return table
 
 

@@ -85,6 +85,8 @@ class Stack:
     password: str
     relays: list[Relay] = field(default_factory=list)
     origin_key: Address = field(default=Address(b""))
+    on_wait: Callable[[], None] = field(default=lambda: None)
+    """Called again and again while the run waits for something."""
 
     @property
     def rpc(self) -> str:
@@ -277,6 +279,7 @@ class Stack:
         deadline = time.monotonic() + timeout_seconds
         while (result := found()) is None:
             self.supervisor.check()
+            self.on_wait()
             if time.monotonic() > deadline:
                 raise NotReadyError(f"waited {timeout_seconds:.0f} s for {what} in vain")
             self.progress.now(f"waiting for {what}")

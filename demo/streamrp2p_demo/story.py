@@ -10,8 +10,9 @@ from streamrp2p_demo.evidence import answered_batches, promises_of
 from streamrp2p_demo.facts import Crash, Promise
 from streamrp2p_demo.layout import VIEWERS
 from streamrp2p_demo.market import Market
+from streamrp2p_demo.narrator import Narrator
 from streamrp2p_demo.processes import Child
-from streamrp2p_demo.stack import READY_SECONDS, Relay, Stack
+from streamrp2p_demo.stack import HONEST_SEGMENTS, READY_SECONDS, Relay, Stack
 
 HONEST_SECONDS = 5.0
 """How long the over-reporting viewer is honest before it lies."""
@@ -19,7 +20,7 @@ CRASH_AFTER_SECONDS = 8
 """How far into its epoch the relay is killed: by then it has acknowledgements to lose."""
 LAST_RECEIPTS_SECONDS = 6
 """How long before the end of the last epoch the viewers stop; starting them takes some of it."""
-SETTLING_SECONDS = 60.0
+SETTLING_SECONDS = 60
 """Beyond grace and challenge window: what settling, committing and finalising may take."""
 
 
@@ -38,6 +39,8 @@ class Story:
 
     def __post_init__(self) -> None:
         self.clock = self.market.book.clock()
+        narrator = Narrator(self.stack.layout, self.market, self.tell)
+        self.stack.on_wait = narrator.look
 
     @property
     def last_epoch(self) -> int:
@@ -99,8 +102,8 @@ class Story:
             may_end=True,
         )
         self.tell(
-            f"epoch {self.now_epoch}: an over-reporting viewer joins, {victim.name} submits a receipt twice, "
-            f"{stack.corrupting.name} corrupts segments"
+            f"epoch {self.now_epoch}: an over-reporting viewer joins {victim.name}, which submits a receipt twice; "
+            f"{stack.corrupting.name} turns corrupt after {HONEST_SEGMENTS} segments"
         )
 
     def crash_relay(self, relay: Relay) -> Crash:
@@ -135,26 +138,15 @@ class Story:
         return max(epoch, self.last_epoch)
 
     def wait_until_final(self, epoch: int) -> None:
-        """Wait until an epoch is final, and tell of each that becomes so."""
+        """Wait until an epoch is final."""
         grid = self.stack.grid
-        told = 0
-
-        def is_final() -> bool | None:
-            nonlocal told
-            final = self.market.book.finalised_epochs()
-            while told < final:
-                self.tell(f"epoch {told} is final")
-                told += 1
-            return final > epoch or None
-
-        timeout = (
-            self.clock.end(epoch)
-            - time.time()
-            + grid.intake_grace_seconds
-            + grid.challenge_seconds
-            + SETTLING_SECONDS
+        seconds = self.clock.intake_end(epoch) - time.time() + grid.challenge_seconds
+        self.stack.wait_for(
+            f"epoch {epoch} to be final",
+            lambda: self.market.book.finalised_epochs() > epoch or None,
+            seconds + SETTLING_SECONDS,
         )
-        self.stack.wait_for(f"epoch {epoch} to be final", is_final, timeout)
+        self.stack.on_wait()
 
     def wait_until(self, moment: int, what: str) -> None:
         """Wait until a Unix time, while all servers run."""

@@ -61,6 +61,15 @@ def test_the_ledger_tells_honest_from_corrupt_segments(tmp_path: Path) -> None:
     ]
 
 
+def test_a_line_that_is_being_written_is_not_read_yet(tmp_path: Path) -> None:
+    ledger = SegmentLedger(tmp_path / "served.jsonl", honest_segments=1)
+    ledger.judge("0xaa", "a.ts", SEGMENT)
+    with ledger.path.open("a") as file:
+        file.write('{"session_id": "0xb')
+
+    assert len(read_ledger(ledger.path)) == 1
+
+
 def test_a_proxy_that_served_nothing_has_an_empty_ledger(tmp_path: Path) -> None:
     assert read_ledger(tmp_path / "none.jsonl") == []
 

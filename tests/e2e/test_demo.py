@@ -96,11 +96,13 @@ def test_six_viewers_watched_real_video(report: dict[str, Any]) -> None:
 
 
 def test_each_adversary_is_caught_by_its_rule(report: dict[str, Any]) -> None:
-    statements = {check["name"]: check["statement"] for check in report["checks"]}
+    caught = {each["name"]: each["caughtBy"] for each in report["adversaries"]}
 
-    assert "OVER_RATE (9)" in statements["over-reporting viewer"]
-    assert "SHA-256" in statements["corrupting relay"]
-    assert "the same record again changes nothing" in statements["double-submitting relay"]
+    assert caught == {
+        "over-reporting viewer": "OVER_RATE (9)",
+        "corrupting relay": "SHA-256 in the origin's signed playlist",
+        "double-submitting relay": "the ledger: the same record again changes nothing",
+    }
     assert 9 in [code for each in report["epochs"] for code in each["rejections"]]
 
 

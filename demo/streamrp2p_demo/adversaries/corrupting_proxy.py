@@ -67,7 +67,9 @@ def read_ledger(path: Path) -> list[ServedSegment]:
     """Return what a proxy served, oldest first; nothing if it served nothing."""
     if not path.exists():
         return []
-    return [ServedSegment(**json.loads(line)) for line in path.read_text().splitlines()]
+    # The proxy may be writing the last line now.
+    lines = path.read_text().splitlines(keepends=True)
+    return [ServedSegment(**json.loads(line)) for line in lines if line.endswith("\n")]
 
 
 def flip_byte(body: bytes) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from streamrp2p import api
 from streamrp2p.client import CoordinatorClient
+from streamrp2p.durable import write_atomically
 from streamrp2p.keys import load_keystore, read_password
 from streamrp2p.numbers import Address
 from streamrp2p.plain_tree import PlainTree
@@ -103,7 +104,7 @@ def read_report(path: Path) -> Replay | None:
 def write_report(path: Path, done: Replay) -> None:
     """Write what was done, for `read_report`."""
     fields = {**asdict(done), "node": done.node.hex(), "record": done.record.hex()}
-    path.write_text(json.dumps(fields))
+    write_atomically(path, json.dumps(fields).encode())
 
 
 def command(

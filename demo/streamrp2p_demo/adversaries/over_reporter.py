@@ -13,6 +13,7 @@ from pathlib import Path
 
 from streamrp2p import api
 from streamrp2p.client import CoordinatorClient
+from streamrp2p.durable import write_atomically
 from streamrp2p.http_api import ApiError, UnreachableError
 from streamrp2p.keys import new_private_key
 from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
@@ -143,7 +144,7 @@ def read_report(path: Path) -> OverReport | None:
 def write_report(path: Path, done: OverReport) -> None:
     """Write what was done, for `read_report`."""
     fields = {**asdict(done), "session_id": done.session_id.hex(), "node": done.node.hex()}
-    path.write_text(json.dumps(fields))
+    write_atomically(path, json.dumps(fields).encode())
 
 
 def command(

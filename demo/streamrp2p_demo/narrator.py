@@ -1,0 +1,55 @@
+"""Tells of what happens by itself while the story waits: headers on chain, and what the adversaries have done."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from streamrp2p_demo.adversaries import double_submitter, over_reporter
+from streamrp2p_demo.adversaries.corrupting_proxy import read_ledger
+from streamrp2p_demo.layout import Layout
+from streamrp2p_demo.market import Market
+
+LOOK_SECONDS = 1.0
+"""How often it looks: each look asks the chain."""
+
+
+@dataclass(slots=True)
+class Narrator:
+    """Each event is told once, at the first look that finds it."""
+
+    layout: Layout
+    market: Market
+    tell: Callable[[str], None]
+    told: set[str] = field(default_factory=set)
+    _look_at: float = 0.0
+
+    def look(self) -> None:
+        """Tell of what is new, if it is time to look again."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        for event in (*self._headers(), *self._adversaries()):
+            if event not in self.told:
+                self.told.add(event)
+                self.tell(event)
+
+    def _headers(self) -> Iterator[str]:
+        state = self.market.book.state()
+        for epoch in range(state.next_epoch):
+            yield f"epoch {epoch} is committed"
+            if epoch < state.finalised_epochs:
+                yield f"epoch {epoch} is final"
+
+    def _adversaries(self) -> Iterator[str]:
+        over_report = over_reporter.read_report(self.layout.report("over-reporter"))
+        if over_report is not None:
+            yield (
+                f"the over-reporting viewer got {over_report.honest_bytes:,} bytes "
+                f"and signed for {over_report.inflated_bytes:,}"
+            )
+        if double_submitter.read_report(self.layout.report("double-submitter")) is not None:
+            yield "a relay handed an acknowledged receipt in again, in another batch"
+        if any(
+            segment.is_corrupt for segment in read_ledger(self.layout.report("corrupting-proxy"))
+        ):
+            yield "the corrupting relay has served its first corrupt segment"

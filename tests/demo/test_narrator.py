@@ -1,0 +1,72 @@
+"""What happens by itself is told once, in the order of the epochs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from streamrp2p_demo.adversaries import over_reporter
+from streamrp2p_demo.layout import Layout
+from streamrp2p_demo.market import Market
+from streamrp2p_demo.narrator import Narrator
+from tests.demo.scenario import GOOD
+
+
+@dataclass
+class State:
+    next_epoch: int = 0
+    finalised_epochs: int = 0
+
+
+class Chain:
+    """Stands for the market: one book with one state."""
+
+    def __init__(self) -> None:
+        self.book = self
+        self.now = State()
+
+    def state(self) -> State:
+        return self.now
+
+
+def look_again(narrator: Narrator) -> None:
+    narrator._look_at = 0.0
+    narrator.look()
+
+
+def test_headers_are_told_when_committed_and_when_final(tmp_path: Path) -> None:
+    events: list[str] = []
+    chain = Chain()
+    narrator = Narrator(Layout(tmp_path), cast("Market", chain), events.append)
+
+    look_again(narrator)
+    chain.now = State(next_epoch=1)
+    look_again(narrator)
+    look_again(narrator)
+    chain.now = State(next_epoch=2, finalised_epochs=1)
+    look_again(narrator)
+
+    assert events == ["epoch 0 is committed", "epoch 0 is final", "epoch 1 is committed"]
+
+
+def test_the_chain_is_not_asked_more_than_once_a_second(tmp_path: Path) -> None:
+    events: list[str] = []
+    chain = Chain()
+    narrator = Narrator(Layout(tmp_path), cast("Market", chain), events.append)
+
+    narrator.look()
+    chain.now = State(next_epoch=1)
+    narrator.look()
+
+    assert events == []
+
+
+def test_what_an_adversary_reports_is_told(tmp_path: Path) -> None:
+    events: list[str] = []
+    layout = Layout(tmp_path)
+    layout.make()
+    assert GOOD.over_report is not None
+    over_reporter.write_report(layout.report("over-reporter"), GOOD.over_report)
+
+    look_again(Narrator(layout, cast("Market", Chain()), events.append))
+
+    assert events == ["the over-reporting viewer got 2,000 bytes and signed for 900,000"]
