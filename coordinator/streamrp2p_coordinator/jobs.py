@@ -33,12 +33,12 @@ def make_scheduler(services: Services, tick_seconds: float) -> BackgroundSchedul
 
 def run_health(services: Services) -> None:
     """Look which nodes are up."""
-    _step("health", lambda: _check_health(services))
+    _step("health", services, _check_health)
 
 
 def run_epochs(services: Services) -> None:
     """Do all that is due on epochs and chain, in one process at a time."""
-    _step("lock", lambda: _run_epochs_exclusively(services))
+    _step("lock", services, _run_epochs_exclusively)
 
 
 def _run_epochs_exclusively(services: Services) -> None:
@@ -46,19 +46,26 @@ def _run_epochs_exclusively(services: Services) -> None:
         if not held:
             return
         for name, job in JOBS:
-            _step(name, lambda job=job: job(services))  # type: ignore[misc]
+            _step(name, services, job)
 
 
-def _step(name: str, job: Callable[[], None]) -> None:
+def _step(name: str, services: Services, job: Callable[[Services], None]) -> None:
     """Run a job; an expected failure is logged and met again at the next tick, and holds up no other job."""
     try:
-        job()
+        job(services)
     except StreamrP2PError as error:
-        level = log.warning if error.retryable else log.error
-        level("job_failed", job=name, reason=str(error), error=type(error).__name__)
+        reason = str(error)
+        # A tick is short: the same failure again is no news.
+        if services.failures.get(name) != reason:
+            level = log.warning if error.retryable else log.error
+            level("job_failed", job=name, reason=reason, error=type(error).__name__)
+        services.failures[name] = reason
     except Exception:
         # A bug in one job must not silence the others; it is told with its traceback.
         log.exception("job_crashed", job=name)
+    else:
+        if services.failures.pop(name, None) is not None:
+            log.info("job_recovered", job=name)
 
 
 def _sync(services: Services) -> None:

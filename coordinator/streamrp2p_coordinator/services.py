@@ -37,6 +37,8 @@ class Services:
     clock: Clock = system_clock
     probe: Callable[[str], bool] = field(default_factory=lambda: is_up)
     health_seconds: int = 5
+    failures: dict[str, str] = field(default_factory=dict)
+    """Why each job that fails now failed last."""
     _refresh_lock: threading.Lock = field(default_factory=threading.Lock)
     _refreshed_at: float = -REFRESH_SECONDS
 

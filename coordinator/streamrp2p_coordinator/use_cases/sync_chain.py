@@ -82,18 +82,18 @@ def _read_headers(database: Database, chain: Chain) -> None:
     book = chain.book()
     with database.read() as store:
         pending = store.epochs.pending()
+    committed = [stored.epoch for stored in pending if stored.committed_at is not None]
+    standing = [epoch for epoch in committed if epoch < book.next_epoch]
+    if len(standing) < len(committed):
+        _void_from(committed[len(standing)], database)
+        return
+    # Each header names its parent: if the newest stands, so do those before it.
+    newest = max(standing, default=None)
     for stored in pending:
-        if stored.header is None:
-            continue
-        commitment = chain.commitment(stored.epoch)
-        if not any(commitment.digest):
-            if stored.committed_at is not None:
-                _void_from(stored.epoch, database)
-                return
-            continue
-        if commitment.digest != stored.header.hash()[:DIGEST_BYTES]:
-            raise ChainMismatchError(_mismatch(stored.header))
-        _note(stored, stored.header, commitment, database, chain)
+        is_noted = stored.committed_at is not None and stored.commit_transaction is not None
+        is_news = not is_noted or stored.epoch < book.finalised_epochs or stored.epoch == newest
+        if stored.header is not None and stored.epoch < book.next_epoch and is_news:
+            _compare(stored, stored.header, database, chain)
     with database.read() as store:
         first_unsettled = store.epochs.first_unsettled()
     if book.next_epoch > first_unsettled:
@@ -101,6 +101,15 @@ def _read_headers(database: Database, chain: Chain) -> None:
             f"the chain holds headers up to epoch {book.next_epoch - 1}, this database settled none from "
             f"{first_unsettled} on; restore the database and bundles of the coordinator that committed them"
         )
+
+
+def _compare(stored: StoredEpoch, header: EpochHeader, database: Database, chain: Chain) -> None:
+    commitment = chain.commitment(stored.epoch)
+    if not any(commitment.digest):
+        return  # It was voided since the book was read; the next run sees that.
+    if commitment.digest != header.hash()[:DIGEST_BYTES]:
+        raise ChainMismatchError(_mismatch(header))
+    _note(stored, header, commitment, database, chain)
 
 
 def _note(

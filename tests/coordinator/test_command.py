@@ -1,0 +1,293 @@
+"""The command: each thing that can be wrong is told in one line that says what to do."""
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from typer.testing import CliRunner
+
+from streamrp2p.keys import load_keystore
+from streamrp2p.signatures import address_of
+from streamrp2p_coordinator.assembly import check_clock
+from streamrp2p_coordinator.cli import app
+from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.settings import load_settings
+from tests.coordinator.memory_chain import MemoryChain
+from tests.coordinator.process import (
+    PASSWORD,
+    Coordinator,
+    coordinator_over,
+    living_chain,
+)
+from tests.support.chain import POSTER, DeployedChain
+from tests.support.ports import find_free_port
+
+ADDRESS = "0x" + "11" * 20
+DEPLOYMENT = {
+    "chainId": 31337,
+    "epochBook": ADDRESS,
+    "rewardPools": ADDRESS,
+    "nodeRegistry": ADDRESS,
+    "streamToken": ADDRESS,
+    "block": 1,
+}
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    """Run the sub-command in this process; its exit code, output and errors."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Path:
+    """Write a deployment file."""
+    file = tmp_path / "deployment.json"
+    file.write_text(json.dumps(DEPLOYMENT))
+    return file
+
+
+@pytest.fixture
+def password_file(tmp_path: Path) -> Path:
+    """Write a password file."""
+    file = tmp_path / "password"
+    file.write_text(PASSWORD + "\n")
+    return file
+
+
+@pytest.fixture
+def quick_keystores() -> Iterator[None]:
+    """Make keystores that are quick to open: a real one takes a second and 256 MiB."""
+    with patch("streamrp2p.keys.create_keystore.__kwdefaults__", {"scrypt_n": 2}):
+        yield
+
+
+def init(
+    config: Path, deployment: Path, password_file: Path, *more: str | Path
+) -> tuple[int, str, str]:
+    return run(
+        *("init", "--config", config, "--rpc-url", "http://127.0.0.1:1"),
+        *("--deployment", deployment, "--password-file", password_file, *more),
+    )
+
+
+def test_init_writes_settings_and_keystores_that_only_their_owner_reads(
+    tmp_path: Path, deployment: Path, password_file: Path, quick_keystores: None
+) -> None:
+    config = tmp_path / "made" / "coordinator.toml"
+    config.parent.mkdir()
+    key_file = tmp_path / "key"
+    key_file.write_text(POSTER.hex())
+    key_file.chmod(0o600)
+
+    code, output, errors = init(
+        config, deployment, password_file, "--poster-key-file", key_file, "--json"
+    )
+
+    assert (code, errors) == (0, "")
+    made = json.loads(output)
+    settings = load_settings(config)
+    assert load_keystore(settings.poster_keystore, PASSWORD) == POSTER
+    assert made["poster"] == "0x" + address_of(POSTER).hex()
+    signer = load_keystore(settings.ticket_signer_keystore, PASSWORD)
+    assert made["ticketSigner"] == "0x" + address_of(signer).hex()
+    assert settings.database_url == f"sqlite:///{config.parent / 'coordinator.db'}"
+    assert settings.bundle_dir == config.parent / "bundles"
+    for file in (config, settings.poster_keystore, settings.ticket_signer_keystore):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    everything = output + config.read_text()
+    assert POSTER.hex() not in everything
+    assert PASSWORD not in everything
+
+
+def test_init_replaces_nothing(
+    tmp_path: Path, deployment: Path, password_file: Path, quick_keystores: None
+) -> None:
+    config = tmp_path / "coordinator.toml"
+    config.write_text("mine")
+    code, _, errors = init(config, deployment, password_file)
+    assert code == 2
+    assert "exists already" in errors
+    assert config.read_text() == "mine"
+
+
+def test_a_missing_settings_file_says_how_to_make_one(tmp_path: Path) -> None:
+    code, _, errors = run("run", "--config", tmp_path / "none.toml")
+    assert code == 2
+    assert "streamrp2p coordinator init" in errors
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rpc_url = ", "cannot be read as TOML"),
+        ("port = 70000", "port: Input should be less than or equal to 65535"),
+        ("unknown = 1", "unknown: Extra inputs are not permitted"),
+        ("", "rpc_url: Field required"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path: Path, text: str, told: str) -> None:
+    config = tmp_path / "coordinator.toml"
+    complete = 'rpc_url = "http://x"\ndeployment = "d"\nposter_keystore = "p"\nticket_signer_keystore = "t"\n'
+    config.write_text((complete if text.startswith(("port", "unknown")) else "") + text)
+    code, _, errors = run("run", "--config", config)
+    assert code == 2
+    assert told in errors
+
+
+def test_the_environment_overrides_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "coordinator.toml"
+    config.write_text(
+        'rpc_url = "http://x"\ndeployment = "d"\nposter_keystore = "p"\nticket_signer_keystore = "t"\nport = 1\n'
+    )
+    monkeypatch.setenv("STREAMRP2P_COORDINATOR_PORT", "9000")
+    assert load_settings(config).port == 9000
+
+
+def test_a_clock_behind_the_chain_is_refused_and_one_ahead_is_warned_of(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    chain = MemoryChain(1000, address_of(POSTER))
+    check_clock(chain, lambda: 970, 30)
+    with pytest.raises(ConfigurationError, match="31 s behind the chain's newest block"):
+        check_clock(chain, lambda: 969, 30)
+    check_clock(chain, lambda: 1031, 30)
+    assert "clock_ahead_of_chain" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_without_its_extra_the_command_says_which_to_install(tmp_path: Path) -> None:
+    (tmp_path / "fastapi.py").write_text("raise ModuleNotFoundError(name='fastapi')\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "streamrp2p.cli", "coordinator", "--help"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert 'pip install "streamrp2p[coordinator]"' in result.stderr
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedChain]:
+    """Run a chain that all of these share."""
+    with living_chain(tmp_path_factory.mktemp("chain")) as chain:
+        yield chain
+
+
+@pytest.fixture
+def coordinator(chain: DeployedChain, tmp_path: Path) -> Iterator[Coordinator]:
+    """Write the settings of a coordinator that would run."""
+    url = f"sqlite:///{tmp_path / 'coordinator.db'}"
+    with coordinator_over(chain, tmp_path, url, find_free_port()) as coordinator:
+        yield coordinator
+
+
+def refused(coordinator: Coordinator) -> tuple[int, str]:
+    """Run a coordinator that must stop by itself; its exit code and last words."""
+    coordinator.write()
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "streamrp2p.cli",
+            "coordinator",
+            "run",
+            "--config",
+            coordinator.config,
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in result.stderr
+    assert PASSWORD not in result.stderr
+    return result.returncode, result.stderr
+
+
+@pytest.mark.integration
+def test_a_port_in_use(coordinator: Coordinator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        coordinator.settings["port"] = taken.getsockname()[1]
+        code, errors = refused(coordinator)
+    assert code == 2
+    assert f"port {coordinator.settings['port']} of 127.0.0.1 is in use" in errors
+
+
+@pytest.mark.integration
+def test_the_wrong_chain(coordinator: Coordinator) -> None:
+    file = coordinator.folder / "other.json"
+    file.write_text(json.dumps({**DEPLOYMENT, "chainId": 1}))
+    coordinator.settings["deployment"] = str(file)
+    code, errors = refused(coordinator)
+    assert code == 2
+    assert "serves chain 31337, expected chain 1" in errors
+
+
+@pytest.mark.integration
+def test_an_rpc_that_is_down(coordinator: Coordinator) -> None:
+    coordinator.settings["rpc_url"] = f"http://127.0.0.1:{find_free_port()}/secret-key"
+    code, errors = refused(coordinator)
+    assert code == 3
+    assert "does not answer" in errors
+    assert "secret-key" not in errors
+
+
+@pytest.mark.integration
+def test_a_database_that_is_down(coordinator: Coordinator) -> None:
+    coordinator.settings["database_url"] = "postgresql://someone:secret@127.0.0.1:1/nowhere"
+    code, errors = refused(coordinator)
+    assert code == 3
+    assert "the database does not answer" in errors
+    assert "secret" not in errors
+
+
+@pytest.mark.integration
+def test_a_wrong_password(coordinator: Coordinator) -> None:
+    (coordinator.folder / "password").write_text("another one\n")
+    code, errors = refused(coordinator)
+    assert code == 2
+    assert "does not open" in errors
+    assert "another one" not in errors
+
+
+@pytest.mark.integration
+def test_another_key_than_the_posters(coordinator: Coordinator) -> None:
+    coordinator.settings["poster_keystore"] = "ticket-signer.json"
+    code, errors = refused(coordinator)
+    assert code == 2
+    assert "the book's poster is 0x" + address_of(POSTER).hex() in errors
+
+
+@pytest.mark.integration
+def test_it_starts_shows_its_status_and_stops_on_sigterm(coordinator: Coordinator) -> None:
+    client = coordinator.start()
+    config = client.config()
+    code, output, _ = run("status", "--config", coordinator.config, "--json")
+    assert coordinator.stop() == 0
+
+    assert config.poster == address_of(POSTER)
+    assert code == 0
+    status = json.loads(output)
+    assert (status["chainId"], status["isBonded"], status["nodes"]) == (31337, True, 0)
+    assert '"event": "coordinator_stopped"' in coordinator.log
+    assert POSTER.hex() not in coordinator.log
+    assert all(json.loads(line) for line in coordinator.log.splitlines())
+
+
+@pytest.mark.integration
+def test_migrate_makes_the_database_that_run_uses(coordinator: Coordinator) -> None:
+    code, output, _ = run("migrate", "--config", coordinator.config, "--json")
+    assert (code, json.loads(output)) == (0, {"revision": "0001"})
