@@ -59,10 +59,13 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         uint64 fromEpoch;
     }
 
-    /// @dev What one claim pays, by distinct token.
+    /// @dev What one claim pays.
     struct Payout {
+        /// The words of the `Claimed` event.
         uint256[] paid;
-        address[] tokens;
+        /// The distinct tokens to transfer.
+        uint256[] tokens;
+        /// How much of each.
         uint256[] amounts;
     }
 
@@ -451,16 +454,15 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         if (to == address(0)) revert Errors.RewardPools_ZeroAddress();
 
         // Effect
-        (uint256[] memory paid, uint256[] memory tokens, uint256[] memory amounts) =
-            _settleAll(leaf.account, leaf.entries, mask);
-        if (paid.length == 0) return;
-        _emitClaimed(leaf.account, to, epoch, paid);
+        Payout memory payout = _settleAll(leaf.account, leaf.entries, mask);
+        if (payout.paid.length == 0) return;
+        _emitClaimed(leaf.account, to, epoch, payout.paid);
 
         // Interaction
-        for (uint256 i; i < tokens.length; ++i) {
+        for (uint256 i; i < payout.tokens.length; ++i) {
             // casting to 'uint160' is safe because the words of this list are addresses
             // forge-lint: disable-next-line(unsafe-typecast)
-            IERC20(address(uint160(tokens[i]))).safeTransfer(to, amounts[i]);
+            IERC20(address(uint160(payout.tokens[i]))).safeTransfer(to, payout.amounts[i]);
         }
     }
 
@@ -476,52 +478,40 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     }
 
     /// @dev Books what is due of the chosen entries.
-    /// @return paid The words of the `Claimed` event.
-    /// @return tokens The distinct tokens to transfer.
-    /// @return amounts How much of each.
     function _settleAll(address account, uint256[] calldata entries, uint256 mask)
         private
-        returns (uint256[] memory paid, uint256[] memory tokens, uint256[] memory amounts)
+        returns (Payout memory payout)
     {
         uint256 count = entries.length;
         if (count > MAX_ENTRIES) revert Errors.RewardPools_TooManyEntries(count);
-        paid = WordList.withCapacityForLog(count);
-        tokens = WordList.withCapacity(count);
-        amounts = WordList.withCapacity(count);
+        payout.paid = WordList.withCapacityForLog(count);
+        payout.tokens = WordList.withCapacity(count);
+        payout.amounts = WordList.withCapacity(count);
         uint256 previous;
         for (uint256 i; i < count; ++i) {
             uint256 entry = entries[i];
             if (entry >> 128 <= previous) revert Errors.RewardPools_EntriesNotRising(i);
             previous = entry >> 128;
-            if ((mask >> i) & 1 == 0) continue;
-            // casting to 'uint128' keeps the lower half: the cumulative reward
-            // forge-lint: disable-next-line(unsafe-typecast)
-            (address token, uint256 amount) = _settle(account, previous, uint128(entry));
-            if (amount == 0) continue;
-            paid.push((previous << 128) | amount);
-            tokens.addAmount(amounts, uint160(token), amount);
+            if ((mask >> i) & 1 != 0) _settle(account, entry, payout);
         }
     }
 
     /// @dev Books what a pool owes an account, as far as the pool holds it.
-    function _settle(address account, uint256 poolId, uint256 cumulative)
-        private
-        returns (address token, uint256 amount)
-    {
+    function _settle(address account, uint256 entry, Payout memory payout) private {
+        uint256 poolId = entry >> 128;
         uint256 shift = (poolId & 1) << 7;
         uint256 cumulatives = _claimed[account][poolId >> 1];
-        // casting to 'uint128' keeps this pool's half
+        // casting to 'uint128' keeps this pool's half, and of the entry the cumulative reward
         // forge-lint: disable-next-line(unsafe-typecast)
-        uint256 before = uint128(cumulatives >> shift);
-        if (cumulative <= before) return (address(0), 0);
+        (uint256 before, uint256 cumulative) = (uint128(cumulatives >> shift), uint128(entry));
+        if (cumulative <= before) return;
 
         PoolState storage pool = _pools[poolId];
-        token = pool.token;
-        uint256 remaining = pool.remaining;
-        amount = cumulative - before;
+        (address token, uint256 remaining) = (pool.token, pool.remaining);
+        uint256 amount = cumulative - before;
         if (amount > remaining) amount = remaining;
         // Also where there is no such pool.
-        if (amount == 0) return (token, 0);
+        if (amount == 0) return;
 
         unchecked {
             // The amount is at most `remaining`, and with what was claimed at most `cumulative`, so neither number
@@ -530,5 +520,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
             pool.remaining = uint96(remaining - amount);
             _claimed[account][poolId >> 1] = cumulatives + (amount << shift);
         }
+        payout.paid.push((poolId << 128) | amount);
+        payout.tokens.addAmount(payout.amounts, uint160(token), amount);
     }
 }

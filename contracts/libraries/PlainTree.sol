@@ -29,15 +29,6 @@ library PlainTree {
         }
     }
 
-    /// @notice The hash of an inner node.
-    function inner(bytes32 left, bytes32 right) internal pure returns (bytes32 result) {
-        assembly ("memory-safe") {
-            mstore(0x00, left)
-            mstore(0x20, right)
-            result := keccak256(0x00, 0x40)
-        }
-    }
-
     /// @notice The root that the path leads to, from the leaf at `index` in a tree of `count` leaves.
     /// @dev Reverts if the index is not below the count or the path is not exactly as long as the tree is deep.
     function rootFromPath(bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata path)
