@@ -49,6 +49,14 @@ BundleOption = Annotated[
         "--bundle", metavar="FILE", help="A bundle of the epoch or its parent; may be given again."
     ),
 ]
+BatchesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--batches",
+        metavar="DIR",
+        help="A node's folder of batches: was anything left out that was acknowledged to it?",
+    ),
+]
 
 
 @app.command("epoch")
@@ -62,13 +70,14 @@ def audit_epoch(
     coordinator: CoordinatorOption = None,
     mirror: MirrorOption = None,
     bundle: BundleOption = None,
+    batches: BatchesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge one epoch, given that its parent is right."""
     from streamrp2p_auditor.report import exit_code_of, json_of, renderable  # noqa: PLC0415
     from streamrp2p_auditor.run import audit_one  # noqa: PLC0415
 
-    outcome = audit_one(_sources(rpc, deployment, coordinator, mirror, bundle), epoch)
+    outcome = audit_one(_sources(rpc, deployment, coordinator, mirror, bundle, batches), epoch)
     if as_json:
         typer.echo(json.dumps(json_of(epoch, outcome)))
     else:
@@ -94,6 +103,7 @@ def audit_epochs(
     coordinator: CoordinatorOption = None,
     mirror: MirrorOption = None,
     bundle: BundleOption = None,
+    batches: BatchesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge many epochs in a row. From epoch 0 on, no parent has to be believed."""
@@ -104,7 +114,7 @@ def audit_epochs(
         raise typer.BadParameter("name either --all or --from and --to")
     console = Console()
     outcomes: dict[int, Outcome] = {}
-    sources = _sources(rpc, deployment, coordinator, mirror, bundle)
+    sources = _sources(rpc, deployment, coordinator, mirror, bundle, batches)
     try:
         for epoch, outcome in audit_many(sources, first or 0, last):
             outcomes[epoch] = outcome
@@ -125,11 +135,12 @@ def _sources(
     coordinator: str | None,
     mirrors: Sequence[str] | None,
     bundles: Sequence[Path] | None,
+    batches: Path | None,
 ) -> "Sources":
     from streamrp2p_auditor.run import Sources  # noqa: PLC0415
 
     servers = (*([coordinator] if coordinator else []), *(mirrors or []))
-    return Sources(rpc, deployment, tuple(bundles or ()), servers)
+    return Sources(rpc, deployment, tuple(bundles or ()), servers, batches)
 
 
 def _summary(outcomes: Sequence["Outcome"]) -> str:

@@ -68,3 +68,7 @@ class ParentUnusableError(AuditError):
             f"epoch {epoch}, the parent, is itself wrong ({reason}); audit epoch {epoch} first"
         )
         self.epoch = epoch
+
+
+class EvidenceError(AuditError):
+    """A node's batches and answers that are malformed, or not acknowledged by the header's poster."""

@@ -1,30 +1,39 @@
 """The use case: bring an epoch's header, bundle, parent and chain facts together and let the pure core judge."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from streamrp2p.audit import Verdict, audit
+from streamrp2p.audit import ByteIdentical, Verdict, audit
 from streamrp2p.bundle import decode_bundle
 from streamrp2p.chain import CommittedHeader
 from streamrp2p.errors import BundleError
+from streamrp2p.omission import omission_difference
+from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import GENESIS, Parent, header_of
 from streamrp2p_auditor.bundles import BundleStore
 from streamrp2p_auditor.errors import ParentUnusableError
+from streamrp2p_auditor.evidence import acknowledged_records
 from streamrp2p_auditor.facts import Chain, EpochFacts
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict, with the facts that it rests on. `source` gave the bundle of `bundle_bytes` bytes."""
+    """A verdict, with the facts that it rests on. `source` gave the bundle of `bundle_bytes` bytes.
+
+    `acknowledged` counts the records that a node brought as evidence.
+    """
 
     facts: EpochFacts
     verdict: Verdict
     source: str
     bundle_bytes: int
+    acknowledged: int = 0
 
 
-def judge(chain: Chain, bundles: BundleStore, epoch: int) -> Judged:
+def judge(chain: Chain, bundles: BundleStore, epoch: int, batches: Path | None = None) -> Judged:
     """Judge one epoch, given that its parent is right. Safe to repeat: nothing is written or sent.
 
+    With a node's folder of batches, also look for records that were acknowledged to it and are missing.
     Raises AuditError when it cannot be judged, and what the chain's wrappers raise.
     """
     facts = chain.facts(epoch)
@@ -38,7 +47,13 @@ def judge(chain: Chain, bundles: BundleStore, epoch: int) -> Judged:
         facts.pools,
         facts.committed.poster,
     )
-    return Judged(facts, verdict, fetched.source, len(fetched.data))
+    acknowledged: list[SessionRecord] = []
+    if batches is not None:
+        poster = facts.committed.poster
+        acknowledged = acknowledged_records(batches, epoch, facts.domain, poster)
+    if isinstance(verdict, ByteIdentical):
+        verdict = omission_difference(verdict.settlement.bundle, acknowledged) or verdict
+    return Judged(facts, verdict, fetched.source, len(fetched.data), len(acknowledged))
 
 
 def _parent(committed: CommittedHeader, bundles: BundleStore) -> Parent:

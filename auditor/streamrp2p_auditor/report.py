@@ -58,6 +58,7 @@ def json_of(epoch: int, outcome: Outcome) -> dict[str, Any]:
         "headerHash": "0x" + committed.header_hash.hex(),
         "transaction": "0x" + committed.transaction_hash.hex(),
         "poster": "0x" + committed.poster.hex(),
+        "acknowledgedCount": outcome.acknowledged,
         "bundle": {
             "dataHash": "0x" + committed.header.data_hash.hex(),
             "bytes": outcome.bundle_bytes,
@@ -86,6 +87,7 @@ def renderable(epoch: int, outcome: Outcome) -> RenderableType:
         f"epoch {epoch}: [bold green]{BYTE_IDENTICAL}[/bold green] ({header})",
         f"{len(bundle.session_records)} sessions, {len(bundle.claims)} accounts, "
         f"{len(bundle.rejections)} rejections in {outcome.bundle_bytes} bytes from {escape(outcome.source)}",
+        *_evidence(outcome),
         *_pools_tables(bundle),
     )
 
@@ -128,6 +130,11 @@ def _settled(bundle: Bundle) -> dict[str, Any]:
             for claim in bundle.claims
         ],
     }
+
+
+def _evidence(judged: Judged) -> Iterator[str]:
+    if judged.acknowledged:
+        yield f"none of {judged.acknowledged} acknowledged records is left out"
 
 
 def _difference_table(difference: Difference) -> Table:

@@ -16,12 +16,13 @@ from streamrp2p_auditor.report import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where chain and bundles are read: RPC URLs, deployment file, bundle files, servers of bundles."""
+    """Where chain, bundles and evidence are read: RPC URLs, files, servers of bundles, a node's folder of batches."""
 
     rpc: str
     deployment_file: Path
     bundle_files: tuple[Path, ...]
     servers: tuple[str, ...]
+    batches: Path | None = None
 
     def open(self) -> tuple[Chain, BundleStore]:
         """Connect; raises what the chain's wrappers raise, and MalformedError for a server's URL that is none."""
@@ -38,7 +39,7 @@ class Sources:
 def audit_one(sources: Sources, epoch: int) -> Outcome:
     """Judge one epoch; whatever keeps it from a verdict is the outcome."""
     try:
-        return judge(*sources.open(), epoch)
+        return judge(*sources.open(), epoch, sources.batches)
     except StreamrP2PError as error:
         return error
 
@@ -48,7 +49,7 @@ def audit_many(sources: Sources, first: int, last: int | None) -> Iterator[tuple
     chain, bundles = sources.open()
     for epoch in _range(chain, first, last):
         try:
-            yield epoch, judge(chain, bundles, epoch)
+            yield epoch, judge(chain, bundles, epoch, sources.batches)
         except StreamrP2PError as error:
             yield epoch, error
 

@@ -11,9 +11,11 @@ from streamrp2p.bundle import decode_bundle
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Hash
+from streamrp2p.receipt import SessionRecord
 from streamrp2p.typed_data import Domain
 from streamrp2p_auditor.cli import app
-from tests.support.chain import GUARDIAN, DeployedChain
+from tests.support.chain import GUARDIAN, POSTER, DeployedChain
+from tests.support.evidence import store
 from tests.support.ports import find_free_port
 from tests.support.stage import Stage, account, cheated, mirror
 
@@ -307,3 +309,35 @@ def test_the_range_is_named_one_way(stage: Stage) -> None:
         code, _, error = invoke(stage, "epochs", *arguments)
         assert code == 2
         assert "either --all or --from and --to" in " ".join(error.replace("│", " ").split())
+
+
+def test_finds_a_session_that_was_acknowledged_and_left_out(
+    stage: Stage, url: str, tmp_path: Path
+) -> None:
+    """The bundle is right in itself: only the node that holds the acknowledgement can show it."""
+    honest = stage.honest(*FIRST)
+    records = list(map(SessionRecord.decode, honest.bundle.session_records))
+    store(tmp_path / "batches", records, domain=stage.domain, poster_key=POSTER)
+    stage.commit(stage.honest(*FIRST[1:]))
+    evidence = ("--coordinator", url, "--batches", str(tmp_path / "batches"))
+    assert run(stage, "epoch", "0", "--coordinator", url)[0] == 0
+    code, report = run(stage, "epoch", "0", *evidence)
+    assert (code, report["verdict"], report["acknowledgedCount"]) == (1, "wrong", 4)
+    assert (report["difference"]["proof"], report["difference"]["found"]) == ("Omission", "none")
+    code, report = run(stage, "epoch", "0", "--coordinator", url, "--batches", str(tmp_path / "x"))
+    assert code == 2
+    assert "keeps its batches" in report["error"]["reason"]
+
+
+def test_says_that_no_acknowledged_session_was_left_out(
+    stage: Stage, url: str, tmp_path: Path
+) -> None:
+    honest = stage.honest(*FIRST)
+    records = list(map(SessionRecord.decode, honest.bundle.session_records))
+    store(tmp_path / "batches", records[:2], domain=stage.domain, poster_key=POSTER)
+    stage.commit(honest)
+    code, output, _ = invoke(
+        stage, "epoch", "0", "--coordinator", url, "--batches", str(tmp_path / "batches")
+    )
+    assert code == 0
+    assert "none of 2 acknowledged records is left out" in output

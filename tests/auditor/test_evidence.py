@@ -1,0 +1,127 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamrp2p import api
+from streamrp2p.allocation import Terms
+from streamrp2p.difference import Difference
+from streamrp2p.numbers import Hash
+from streamrp2p.omission import omission_difference
+from streamrp2p.receipt import SessionRecord
+from streamrp2p.settlement import GENESIS, PoolInput, settle
+from streamrp2p.signatures import address_of
+from streamrp2p.verify import Checked
+from streamrp2p_auditor.errors import EvidenceError
+from streamrp2p_auditor.evidence import acknowledged_records
+from tests.support.epochs import (
+    DOMAIN,
+    NODES,
+    POSTER,
+    TICKET_KEY,
+    VIEWER_KEYS,
+    signed_record,
+)
+from tests.support.evidence import store
+from tests.support.sessions import known_key, resigned
+
+RECORDS = [signed_record(3, 1, 0, 0, (1000, 1000), nonce) for nonce in range(4)]
+POOLS = [PoolInput(1, Terms(1, 1, address_of(TICKET_KEY)), 1)]
+
+
+def read(folder: Path, epoch: int = 3) -> list[SessionRecord]:
+    return acknowledged_records(folder, epoch, DOMAIN, POSTER)
+
+
+def test_what_was_not_rejected_was_acknowledged(tmp_path: Path) -> None:
+    store(tmp_path, RECORDS[:3], RECORDS[1:2])
+    store(tmp_path, RECORDS[3:], number=2)
+    (tmp_path / "3" / "3.batch.json").write_text("not answered yet")
+    assert read(tmp_path) == [RECORDS[0], RECORDS[2], RECORDS[3]]
+    assert read(tmp_path, epoch=4) == []
+
+
+def test_another_folder_is_said_to_be(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(
+            EvidenceError, match="name the folder in which a node keeps its batches"
+        ):
+            read(folder)
+
+
+@pytest.mark.parametrize("changes", [{"root": Hash(b"\1" * 32)}, {"epoch": 2}])
+def test_an_answer_to_other_records_is_no_evidence(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    store(tmp_path, RECORDS, **changes)  # type: ignore[arg-type]
+    with pytest.raises(EvidenceError, match=r"does not acknowledge the records of 1\.batch\.json"):
+        read(tmp_path)
+
+
+def test_an_answer_that_the_poster_did_not_sign_is_no_evidence(tmp_path: Path) -> None:
+    store(tmp_path, RECORDS, poster_key=known_key(99))
+    with pytest.raises(EvidenceError, match="no acknowledgement: signed by"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("1.answer.json", "{}"),
+        ("1.answer.json", "\0"),
+        ("1.batch.json", "[]"),
+        ("1.batch.json", None),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: str | None) -> None:
+    store(tmp_path, RECORDS)
+    file = tmp_path / "3" / name
+    file.unlink() if content is None else file.write_text(content)
+    with pytest.raises(EvidenceError, match=name):
+        read(tmp_path)
+
+
+def test_records_of_broken_length_are_named(tmp_path: Path) -> None:
+    store(tmp_path, RECORDS)
+    file = tmp_path / "3" / "1.batch.json"
+    batch = api.Batch.model_validate_json(file.read_text())
+    broken = batch.model_copy(update={"records": batch.records[:-1]})
+    file.write_text(broken.model_dump_json(by_alias=True))
+    with pytest.raises(EvidenceError, match="no whole number of records"):
+        read(tmp_path)
+
+
+def test_a_bundle_with_all_acknowledged_records_omits_nothing() -> None:
+    bundle = settle(DOMAIN, 3, GENESIS, POOLS, map(Checked, RECORDS)).bundle
+    assert omission_difference(bundle, RECORDS) is None
+    assert omission_difference(bundle, []) is None
+
+
+def test_an_acknowledged_record_that_is_absent_is_an_omission() -> None:
+    bundle = settle(DOMAIN, 3, GENESIS, POOLS, map(Checked, RECORDS[1:])).bundle
+    assert omission_difference(bundle, RECORDS) == Difference(
+        "Omission",
+        f"pool 1, node 0x{NODES[0].hex()}, session 0x{RECORDS[0].session_id.hex()}",
+        "sequence",
+        "1 or higher",
+        "none",
+    )
+
+
+def test_a_lower_sequence_is_an_omission_and_a_higher_one_is_not() -> None:
+    first = RECORDS[0]
+    receipt = replace(first.receipt, sequence=2, bytes_delivered=2000)
+    second = resigned(first, receipt, DOMAIN, VIEWER_KEYS[0])
+    with_first = settle(DOMAIN, 3, GENESIS, POOLS, [Checked(first)]).bundle
+    with_second = settle(DOMAIN, 3, GENESIS, POOLS, [Checked(second)]).bundle
+    found = omission_difference(with_first, [second])
+    assert found is not None
+    assert (found.expected, found.found) == ("2 or higher", "1")
+    assert omission_difference(with_second, [first, second]) is None
+
+
+def test_a_record_without_weight_may_be_left_out() -> None:
+    worthless = signed_record(3, 1, 0, 0, (1, 0), 9)
+    bundle = settle(DOMAIN, 3, GENESIS, POOLS, [Checked(worthless)]).bundle
+    assert bundle.session_records == ()
+    assert omission_difference(bundle, [worthless]) is None
