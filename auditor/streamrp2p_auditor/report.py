@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -138,28 +139,29 @@ def _evidence(judged: Judged) -> Iterator[str]:
 
 
 def _difference_table(difference: Difference) -> Table:
-    table = Table("proof", "row", "field", "expected", "found", title="first difference")
-    table.add_row(
-        *map(escape, (difference.proof, difference.row, difference.field)),
-        escape(difference.expected),
-        escape(difference.found),
-    )
+    # One line each: a row's name and its values are long, and none may be cut off.
+    table = Table(title="first difference", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in asdict(difference).items():
+        table.add_row(name, escape(value))
     return table
 
 
 def _advice(judged: Judged) -> str:
     ends_at = judged.facts.status.challenge_ends_at
     if ends_at is None:
-        return (
-            "It is final: it cannot be voided any more, and no pool pays more than it was funded."
-        )
-    return f"It can be vetoed by the guardian until somebody makes it final, at the earliest at {ends_at} (Unix time)."
+        return "It is final and can no longer be voided; no pool pays more than it was funded."
+    until = datetime.fromtimestamp(ends_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"The guardian can veto it until it is made final, which may be from {until} on."
 
 
 def _pools_tables(bundle: Bundle) -> Iterator[Table]:
     if not bundle.pool_rows:
         return
     table = Table("pool", "nodes", "weight", "spend", "cumulative spend")
+    for column in table.columns:
+        column.overflow = "fold"
     for row in bundle.pool_rows:
         table.add_row(
             str(row.pool_id),
