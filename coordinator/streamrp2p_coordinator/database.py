@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from streamrp2p.keccak import keccak
@@ -16,6 +17,8 @@ from streamrp2p_coordinator.repositories.store import Store
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one."""
+POOL = {"pool_size": 20, "max_overflow": 30}
+"""Connections: more than FastAPI has threads, so that none waits for another's."""
 _IMMEDIATE = "streamrp2p_immediate"
 
 
@@ -70,9 +73,7 @@ def open_database(url: str) -> Database:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
-            engine = create_engine(
-                parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=20
-            )
+            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), **POOL)
         elif parsed.get_backend_name() == "sqlite" and parsed.database not in (
             None,
             "",
@@ -80,6 +81,7 @@ def open_database(url: str) -> Database:
         ):
             engine = create_engine(
                 parsed,
+                **POOL,
                 # The driver must not begin transactions by itself: `_begin_sqlite` does.
                 connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
             )
@@ -115,6 +117,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _failures_named() -> Iterator[None]:
     try:
         yield
+    except PoolTimeoutError as error:
+        raise StorageError("the database is busy; send it again") from error
     except DBAPIError as error:
         if error.connection_invalidated or _is_outside_failure(error):
             raise StorageError(_explain(error)) from error

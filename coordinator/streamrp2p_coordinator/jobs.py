@@ -13,7 +13,8 @@ from streamrp2p_coordinator.use_cases.finalise_epoch import finalise_epoch
 from streamrp2p_coordinator.use_cases.relay_registrations import relay_registrations
 from streamrp2p_coordinator.use_cases.send_transactions import send_transactions
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
-from streamrp2p_coordinator.use_cases.sync_chain import sync_chain
+from streamrp2p_coordinator.use_cases.sync_headers import sync_headers
+from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 
 log = structlog.get_logger()
 
@@ -68,13 +69,17 @@ def _step(name: str, services: Services, job: Callable[[Services], None]) -> Non
             log.info("job_recovered", job=name)
 
 
-def _sync(services: Services) -> None:
-    sync_chain(
+def _sync_pools(services: Services) -> None:
+    sync_pools(
         database=services.database,
         chain=services.chain,
         network=services.network,
         clock=services.clock,
     )
+
+
+def _sync_headers(services: Services) -> None:
+    sync_headers(database=services.database, chain=services.chain)
 
 
 def _send(services: Services) -> None:
@@ -159,7 +164,8 @@ def _check_health(services: Services) -> None:
 JOBS: tuple[tuple[str, Callable[[Services], None]], ...] = (
     # What was recorded before a crash is followed up before anything new is made.
     ("send", _send),
-    ("sync", _sync),
+    ("sync_pools", _sync_pools),
+    ("sync_headers", _sync_headers),
     ("settle", _settle),
     ("commit", _commit),
     ("finalise", _finalise),

@@ -4,6 +4,7 @@ All of this runs under the database's lock `poster`: one process at a time choos
 """
 
 from streamrp2p.chain import Call
+from streamrp2p.header import EpochHeader
 from streamrp2p_coordinator.chain import Chain, SignedTransaction
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Signer
@@ -45,3 +46,8 @@ def record_and_send(
         )
     chain.send(signed)
     return signed
+
+
+def commit_subject(header: EpochHeader) -> str:
+    """Name the commit of a header among the poster's transactions."""
+    return f"{header.epoch}:0x{header.hash().hex()}"

@@ -11,7 +11,7 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
-from streamrp2p_coordinator.use_cases.sync_chain import sync_chain
+from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 
 REFRESH_SECONDS = 1.0
 """Requests make the coordinator read the chain at most this often, however many ask for it."""
@@ -47,7 +47,7 @@ class Services:
         with self._refresh_lock:
             if time.monotonic() - self._refreshed_at < REFRESH_SECONDS:
                 return
-            sync_chain(
+            sync_pools(
                 database=self.database, chain=self.chain, network=self.network, clock=self.clock
             )
             self._refreshed_at = time.monotonic()

@@ -16,7 +16,7 @@ from streamrp2p_coordinator.chain import SignedTransaction
 from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
-from streamrp2p_coordinator.use_cases.sync_chain import sync_chain
+from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 from tests.coordinator.actors import Node
 from tests.coordinator.memory_chain import BOND_WEI
 from tests.coordinator.world import (
@@ -339,7 +339,7 @@ def test_an_older_block_never_replaces_what_a_newer_one_said(world: World) -> No
     world.sync()
     world.chain.now -= 10
     world.chain.deposits[1] = 10**21
-    sync_chain(
+    sync_pools(
         database=services.database,
         chain=services.chain,
         network=services.network,

@@ -78,6 +78,27 @@ def test_registrations_that_cannot_hold_are_refused(world: World) -> None:
     }
 
 
+def test_a_registration_that_the_chain_missed_can_be_signed_again(world: World) -> None:
+    node = Node(known_key(3), world.domain)
+    world.post("/v1/nodes", node.registration(deadline=world.clock.now + 5))
+    world.clock.now += 10
+    world.tick()
+    assert world.chain.nonces == {}
+    again = world.post("/v1/nodes", node.registration(deadline=world.clock.now + 100))
+    for _ in range(3):
+        world.tick()
+    assert again["nonce"] == 0
+    assert world.chain.nonces == {node.address: 1}
+
+
+def test_a_node_that_changes_its_payout_alone_keeps_its_viewers_coming(world: World) -> None:
+    node = world.node()
+    changed = world.post("/v1/nodes", node.registration(nonce=1, payout=VIEWER))
+    assert changed["isHealthy"]
+    moved = world.post("/v1/nodes", node.registration(nonce=2, endpoint="http://127.0.0.1:9"))
+    assert not moved["isHealthy"]
+
+
 @pytest.mark.parametrize(
     "endpoint",
     [

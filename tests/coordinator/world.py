@@ -20,7 +20,8 @@ from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.jobs import run_epochs, run_health
 from streamrp2p_coordinator.network import Network, Policy, Signer
 from streamrp2p_coordinator.services import Services
-from streamrp2p_coordinator.use_cases.sync_chain import sync_chain
+from streamrp2p_coordinator.use_cases.sync_headers import sync_headers
+from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 from streamrp2p_coordinator.web.app import make_app
 from tests.coordinator.actors import Node, Viewer, known_key
 from tests.coordinator.memory_chain import BOOK, MemoryChain
@@ -72,12 +73,13 @@ class World:
         self.chain.mine()
 
     def sync(self) -> None:
-        sync_chain(
+        sync_pools(
             database=self.services.database,
             chain=self.chain,
             network=self.services.network,
             clock=self.clock,
         )
+        sync_headers(database=self.services.database, chain=self.chain)
 
     def request(
         self,

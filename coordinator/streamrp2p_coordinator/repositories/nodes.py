@@ -49,23 +49,24 @@ class Nodes(Repository):
         return [_stored(row) for row in rows]
 
     def register(
-        self, registration: NodeRegistration, signature: Signature, *, is_on_chain: bool = False
+        self, registration: NodeRegistration, signature: Signature, known: StoredNode | None
     ) -> None:
-        """Accept a registration; its health is unknown until the next check."""
+        """Accept a registration. At a new endpoint the node's health is unknown until the next check."""
+        row: dict[str, Any] = {
+            "node": registration.node,
+            "payout": registration.payout,
+            "endpoint": registration.endpoint,
+            "nonce": registration.nonce,
+        }
+        if known is None or known.endpoint != registration.endpoint:
+            row |= {"is_healthy": False, "checked_at": None}
+        if known is None:
+            self._insert(_nodes, [row])
+        else:
+            self._connection.execute(
+                update(_nodes).where(_nodes.c.node == registration.node).values(row)
+            )
         self._upsert(
-            _nodes,
-            [
-                {
-                    "node": registration.node,
-                    "payout": registration.payout,
-                    "endpoint": registration.endpoint,
-                    "nonce": registration.nonce,
-                    "is_healthy": False,
-                    "checked_at": None,
-                }
-            ],
-        )
-        self._insert_new(
             _registrations,
             [
                 {
@@ -75,10 +76,28 @@ class Nodes(Repository):
                     "endpoint": registration.endpoint,
                     "deadline": registration.deadline,
                     "signature": signature,
-                    "state": DONE if is_on_chain else PENDING,
+                    "state": PENDING,
                 }
             ],
         )
+
+    def registration_state(self, node: Address, nonce: int) -> str | None:
+        """Return what became of a registration that was accepted."""
+        return self._connection.execute(
+            select(_registrations.c.state).where(
+                _registrations.c.node == node, _registrations.c.nonce == nonce
+            )
+        ).scalar_one_or_none()
+
+    def highest_pending_nonce(self, node: Address) -> int | None:
+        """Return the nonce of the node's newest registration that is on its way to the chain."""
+        query = (
+            select(_registrations.c.nonce)
+            .where(_registrations.c.node == node, _registrations.c.state == PENDING)
+            .order_by(_registrations.c.nonce.desc())
+            .limit(1)
+        )
+        return self._connection.execute(query).scalar_one_or_none()
 
     def pending_registrations(self, limit: int) -> list[tuple[NodeRegistration, Signature]]:
         """Return registrations that the chain does not hold yet, those of one node rising by nonce."""

@@ -5,9 +5,8 @@ from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
 from streamrp2p_coordinator.network import Clock, Network, Signer
-from streamrp2p_coordinator.outbox import is_under_way, record_and_send
+from streamrp2p_coordinator.outbox import commit_subject, is_under_way, record_and_send
 from streamrp2p_coordinator.repositories.transactions import Purpose
-from streamrp2p_coordinator.use_cases.sync_chain import commit_subject
 
 
 def commit_epoch(

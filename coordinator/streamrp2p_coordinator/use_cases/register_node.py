@@ -17,7 +17,7 @@ from streamrp2p_coordinator.errors import (
     RequestError,
 )
 from streamrp2p_coordinator.network import Clock, Network
-from streamrp2p_coordinator.repositories.nodes import StoredNode
+from streamrp2p_coordinator.repositories.nodes import FAILED, StoredNode
 from streamrp2p_coordinator.repositories.store import Store
 
 MAX_PORT = 65535
@@ -61,13 +61,14 @@ def register_node(
         if same is not None:
             return same
         known = store.nodes.find(registration.node, now)
-        expected = on_chain if known is None else max(known.nonce + 1, on_chain)
+        pending = store.nodes.highest_pending_nonce(registration.node)
+        expected = on_chain if pending is None else max(on_chain, pending + 1)
         if registration.nonce != expected:
             raise NonceError(
                 f"the next registration of this node has nonce {expected}, this one has "
                 f"{registration.nonce}; sign it again"
             )
-        store.nodes.register(registration, Signature(signed.signature))
+        store.nodes.register(registration, Signature(signed.signature), known)
         registered = store.nodes.find(registration.node, now)
     if registered is None:
         raise AssertionError("a node that was just written is there")
@@ -76,13 +77,15 @@ def register_node(
 
 def _same(store: Store, registration: NodeRegistration, now: int) -> StoredNode | None:
     known = store.nodes.find(registration.node, now)
-    if known is not None and (known.nonce, known.payout, known.endpoint) == (
+    if known is None or (known.nonce, known.payout, known.endpoint) != (
         registration.nonce,
         registration.payout,
         registration.endpoint,
     ):
-        return known
-    return None
+        return None
+    # One that the chain refused may be signed again, with a later deadline.
+    state = store.nodes.registration_state(registration.node, registration.nonce)
+    return None if state == FAILED else known
 
 
 def _check_endpoint(endpoint: str) -> None:
