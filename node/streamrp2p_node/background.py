@@ -22,6 +22,7 @@ MAX_WAIT_SECONDS = 15.0
 MARGIN_SECONDS = 3.0
 """A last submission is tried so long before intake closes."""
 TIDY_SECONDS = 2.0
+PURGE_SECONDS = 3600.0
 
 OUTSIDE_FAILURES = (ApiError, UnreachableError, AnswerError, NotRegisteredError, StorageError)
 """The node waits these out; anything else is a bug or a wrong setting, and ends it."""
@@ -61,7 +62,9 @@ class Background:
     async def run(self) -> None:
         """Run until cancelled. Raises WrongDeploymentError and ClockSkewError: with these the node must not go on."""
         await self._connect()
-        await asyncio.gather(self._refresh_loop(), self._submit_loop(), self._tidy_loop())
+        await asyncio.gather(
+            self._refresh_loop(), self._submit_loop(), self._tidy_loop(), self._purge_loop()
+        )
 
     async def register(self) -> None:
         """Register the node if the coordinator does not know it as it is."""
@@ -160,10 +163,17 @@ class Background:
                 await self.store.compact()
             except StorageError as error:
                 _log.warning("journal not compacted", reason=str(error))
+
+    async def _purge_loop(self) -> None:
+        while True:
             before = self.view.now() - self.settings.keep_days * DAY_SECONDS
-            await asyncio.to_thread(
-                delete_old, self.folder.journals, self.folder.batches, before=before
-            )
+            try:
+                await asyncio.to_thread(
+                    delete_old, self.folder.journals, self.folder.batches, before=before
+                )
+            except OSError as error:
+                _log.warning("old evidence not deleted", reason=str(error))
+            await asyncio.sleep(PURGE_SECONDS)
 
     def _warn_of_skew(self) -> None:
         try:

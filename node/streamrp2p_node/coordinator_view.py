@@ -36,6 +36,18 @@ class Snapshot(api.Wire):
 class _Known:
     config: api.Config
     pools: dict[int, api.Pool]
+    domain: Domain
+    clock: EpochClock
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "_Known":
+        config = snapshot.config
+        return cls(
+            config,
+            {pool.pool_id: pool for pool in snapshot.pools},
+            Domain(config.chain_id, Address(config.epoch_book)),
+            EpochClock(config.genesis, config.epoch_seconds, config.intake_grace_seconds),
+        )
 
 
 class CoordinatorView:
@@ -71,13 +83,12 @@ class CoordinatorView:
     @property
     def domain(self) -> Domain:
         """Return the signing domain."""
-        return Domain(self.config.chain_id, Address(self.config.epoch_book))
+        return self._must_know().domain
 
     @property
     def clock(self) -> EpochClock:
         """Return the epoch grid."""
-        config = self.config
-        return EpochClock(config.genesis, config.epoch_seconds, config.intake_grace_seconds)
+        return self._must_know().clock
 
     def now(self) -> int:
         """Return this machine's time, Unix seconds."""
@@ -98,6 +109,10 @@ class CoordinatorView:
             return False
         return True
 
+    def takes_receipts_of(self, epoch: int) -> bool:
+        """Tell whether an epoch's receipts can still be acknowledged; while nothing is known, perhaps."""
+        return not self.is_known or self.now() < self.clock.intake_end(epoch)
+
     def check_skew(self) -> None:
         """Raise ClockSkewError when signed times of this machine would be rejected."""
         if abs(self.skew_seconds) > MAX_SKEW_SECONDS:
@@ -114,10 +129,11 @@ class CoordinatorView:
         # The coordinator's time is cut to the second, so half a second is added to compare with.
         self.skew_seconds = (before + self._time()) / 2 - (config.time + 0.5)
         self._check_deployment(config)
-        pools = self._client.pools()
-        if self._known is None or self._known.pools != {pool.pool_id: pool for pool in pools}:
-            self._store(Snapshot(config=config, pools=pools))
-        self._known = _Known(config, {pool.pool_id: pool for pool in pools})
+        snapshot = Snapshot(config=config, pools=self._client.pools())
+        known = _Known.of(snapshot)
+        if self._known is None or self._known.pools != known.pools:
+            self._store(snapshot)
+        self._known = known
 
     def _check_deployment(self, config: api.Config) -> None:
         if self._known is None:
@@ -144,7 +160,7 @@ class CoordinatorView:
             raise StorageError(
                 self._path, "is damaged", "delete it: the coordinator is asked again"
             ) from error
-        return _Known(snapshot.config, {pool.pool_id: pool for pool in snapshot.pools})
+        return _Known.of(snapshot)
 
     def _store(self, snapshot: Snapshot) -> None:
         try:

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from streamrp2p.client import CoordinatorClient
-from streamrp2p.durable import write_atomically
+from streamrp2p.durable import StorageError, write_atomically
 from streamrp2p.signatures import address_of
 from streamrp2p_node.background import Background
 from streamrp2p_node.coordinator_view import CoordinatorView
@@ -53,11 +53,12 @@ async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.
     client = CoordinatorClient(
         settings.coordinator_url, timeout_seconds=COORDINATOR_SECONDS, attempts=1
     )
-    store = Store(folder.journals)
+    view = CoordinatorView(client, folder.coordinator)
+    store = Store(folder.journals, view.takes_receipts_of)
     try:
         async with make_client() as origins:
             with client:
-                app, background = _assemble(settings, folder, key, client, store, origins)
+                app, background = _assemble(settings, folder, key, client, view, store, origins)
                 await _serve(app, background, listener, folder)
     finally:
         store.close()
@@ -68,11 +69,11 @@ def _assemble(
     folder: Folder,
     key: bytes,
     client: CoordinatorClient,
+    view: CoordinatorView,
     store: Store,
     origins: httpx.AsyncClient,
 ) -> tuple[Starlette, Background]:
     node = address_of(key)
-    view = CoordinatorView(client, folder.coordinator)
     cache = SegmentCache(
         folder.cache, max_bytes=settings.cache_bytes, memory_bytes=settings.memory_bytes
     )
@@ -155,7 +156,10 @@ def _announce(background: Background, listener: socket.socket, folder: Folder) -
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{'127.0.0.1' if host == '0.0.0.0' else shown}:{port}"  # noqa: S104 - compared, not bound
-    write_atomically(folder.running, json.dumps({"url": url}).encode())
+    try:
+        write_atomically(folder.running, json.dumps({"url": url}).encode())
+    except StorageError as error:
+        _log.warning("status needs --url while this node runs", reason=str(error))
     _log.info(
         "node listening",
         url=url,

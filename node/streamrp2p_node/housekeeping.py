@@ -19,7 +19,9 @@ _log = structlog.get_logger("housekeeping")
 def close_past_epochs(store: Store, submitter: Submitter, view: CoordinatorView) -> None:
     """Drop the epochs whose intake is over from memory, and say so if receipts were left over."""
     for epoch in store.open_epochs():
-        if view.now() < view.clock.intake_end(epoch) + CLOSE_AFTER_SECONDS:
+        if view.takes_receipts_of(epoch) or (
+            view.now() < view.clock.intake_end(epoch) + CLOSE_AFTER_SECONDS
+        ):
             continue
         left = submitter.due_count(epoch)
         if left:

@@ -76,12 +76,14 @@ class Journal:
         return self._length
 
     def close(self) -> None:
-        """Sync and close; safe to call twice."""
+        """Sync and close; safe to call twice. Raises StorageError when the sync fails; it is closed all the same."""
         with self._lock:
             if self._descriptor < 0:
                 return
             try:
                 os.fsync(self._descriptor)
+            except OSError as error:
+                raise storage_error(self.path, error) from error
             finally:
                 os.close(self._descriptor)
                 self._descriptor = -1

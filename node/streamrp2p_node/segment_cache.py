@@ -8,6 +8,7 @@ import re
 import secrets
 import threading
 import time
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -103,7 +104,8 @@ class SegmentCache:
             path.unlink(missing_ok=True)
             return None
         # The files' times carry the order of use over a restart.
-        path.touch()
+        with suppress(OSError):
+            path.touch()
         return data
 
     def _write(self, digest: bytes, data: bytes) -> None:

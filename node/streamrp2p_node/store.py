@@ -1,6 +1,7 @@
 """The book with its journals: what is in memory is what a replay of the files gives."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -23,14 +24,16 @@ _log = structlog.get_logger("store")
 class Store:
     """All sessions, journaled. Of one event loop."""
 
-    def __init__(self, folder: Path) -> None:
-        """Replay every journal in `folder`; raises StorageError or MalformedError."""
+    def __init__(
+        self, folder: Path, is_wanted: Callable[[int], bool] = lambda _: True
+    ) -> None:
+        """Replay the journals in `folder` of the epochs that are wanted; raises StorageError or MalformedError."""
         self.book = Book()
         self._folder = folder
         self._journals: dict[int, Journal] = {}
         self._commits: dict[int, GroupCommit] = {}
         self._compact_at: dict[int, int] = {}
-        for epoch in self._stored_epochs():
+        for epoch in filter(is_wanted, self._stored_epochs()):
             self._open(epoch)
 
     async def record(self, epoch: int, entry: Entry) -> None:
@@ -63,7 +66,7 @@ class Store:
         journal = self._journals.pop(epoch, None)
         self._commits.pop(epoch, None)
         if journal is not None:
-            journal.close()
+            _close(journal)
 
     def open_epochs(self) -> list[int]:
         """Return the epochs that are in memory, rising."""
@@ -72,7 +75,7 @@ class Store:
     def close(self) -> None:
         """Sync and close all journals."""
         for journal in self._journals.values():
-            journal.close()
+            _close(journal)
 
     def _commit(self, epoch: int) -> GroupCommit:
         self._journal(epoch)
@@ -103,3 +106,11 @@ class Store:
     def _stored_epochs(self) -> list[int]:
         found = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
         return sorted(int(match[1]) for match in found if match)
+
+
+def _close(journal: Journal) -> None:
+    """Close a journal. What was promised is synced already, so a failure is only told."""
+    try:
+        journal.close()
+    except StorageError as error:
+        _log.warning("journal not closed", reason=str(error))

@@ -59,7 +59,7 @@ class Submitter:
     async def submit_due(self) -> None:
         """Hand in all that is due. Raises UnreachableError, ApiError, AnswerError or StorageError: try again later."""
         for epoch in self._book.epochs():
-            while self._view.now() < self._view.clock.intake_end(epoch):
+            while self._view.takes_receipts_of(epoch):
                 batch = self._pending(epoch) or await self._next(epoch)
                 if batch is None or not await self._submit(batch):
                     break

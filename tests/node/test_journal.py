@@ -199,3 +199,13 @@ def test_a_journal_of_sessions_that_it_does_not_open_is_refused(tmp_path: Path) 
     (tmp_path / "epoch-0.journal").write_bytes(encode_journal([frame]))
     with pytest.raises(MalformedError, match="restore it from a backup"):
         Store(tmp_path)
+
+
+def test_only_wanted_epochs_are_replayed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for epoch in range(3):
+        asyncio.run(store.record(epoch, Opened(*make_ticket(epoch=epoch))))
+    store.close()
+    again = Store(tmp_path, lambda epoch: epoch > 0)
+    assert again.open_epochs() == [1, 2]
+    assert len(again.book) == 2
