@@ -208,9 +208,9 @@ def replay_pays_once(facts: Facts) -> Outcome:
     if copies[0].receipt.sequence == record.receipt.sequence and copies[0].weight != record.weight:
         return Failed(f"the session weighs {copies[0].weight:,}, its record {record.weight:,}")
     return Passed(
-        'caught by the ledger\'s rule "the same record again changes nothing": acknowledged in batches '
-        f"{replay.first.batch_number} and {replay.second.batch_number}, counted once with weight "
-        f"{copies[0].weight:,}; the identical batch got the identical answer"
+        f"acknowledged in batches {replay.first.batch_number} and {replay.second.batch_number}, "
+        f"counted once with weight {copies[0].weight:,}; the identical batch got the identical answer",
+        "the ledger: the same record again changes nothing",
     )
 
 

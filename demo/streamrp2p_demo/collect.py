@@ -61,6 +61,7 @@ def collect(story: Story) -> Facts:
 
 def _claim(story: Story, relay: Relay) -> Claimed:
     stack = story.stack
+    stack.progress.now(f"{relay.name} claims")
     code, output = stack.supervisor.attempt(
         f"claim-{relay.name}",
         streamrp2p(
@@ -83,6 +84,7 @@ def _claim(story: Story, relay: Relay) -> Claimed:
 
 def _epoch(story: Story, committed: CommittedHeader) -> EpochFacts:
     stack, market, epoch = story.stack, story.market, committed.header.epoch
+    stack.progress.now(f"auditing epoch {epoch}")
     code, output = stack.supervisor.attempt(
         f"audit-{epoch}",
         streamrp2p(

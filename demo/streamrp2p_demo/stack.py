@@ -87,6 +87,8 @@ class Stack:
     origin_key: Address = field(default=Address(b""))
     on_wait: Callable[[], None] = field(default=lambda: None)
     """Called again and again while the run waits for something."""
+    when: Callable[[], str] = field(default=lambda: "")
+    """Says, for the status line, where in the epochs the run is."""
 
     @property
     def rpc(self) -> str:
@@ -282,7 +284,7 @@ class Stack:
             self.on_wait()
             if time.monotonic() > deadline:
                 raise NotReadyError(f"waited {timeout_seconds:.0f} s for {what} in vain")
-            self.progress.now(f"waiting for {what}")
+            self.progress.now(f"{self.when()}waiting for {what}")
             time.sleep(POLL_SECONDS)
         return result
 

@@ -41,6 +41,7 @@ class Story:
         self.clock = self.market.book.clock()
         narrator = Narrator(self.stack.layout, self.market, self.tell)
         self.stack.on_wait = narrator.look
+        self.stack.when = self._when
 
     @property
     def last_epoch(self) -> int:
@@ -157,6 +158,10 @@ class Story:
     def tell(self, event: str) -> None:
         """Tell of an event."""
         self.stack.progress.tell(event)
+
+    def _when(self) -> str:
+        epoch = self.now_epoch
+        return f"epoch {epoch}, {self.clock.end(epoch) - time.time():.0f} s left, "
 
     def _promises(self, relay: Relay) -> list[Promise]:
         folder = self.stack.layout.relay(relay.name) / "batches"
