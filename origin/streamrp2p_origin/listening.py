@@ -15,7 +15,7 @@ async def until_listening(port: int) -> None:
     if not _TABLES[0].exists():
         await asyncio.sleep(_BLIND_SECONDS)
         return
-    while not is_listening(port):
+    while not is_listening(port):  # noqa: ASYNC110 - the kernel wakes nobody
         await asyncio.sleep(_POLL_SECONDS)
 
 

@@ -98,5 +98,6 @@ def _configure_log(*, as_json: bool) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked for each time: a test runner replaces it.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
