@@ -165,6 +165,9 @@ class FakeWorld:
     coordinator_skew: int = 0
     relays: list[FakeRelay] = field(default_factory=list)
     requests: list[api.SessionRequest] = field(default_factory=list)
+    origin_url: str = "http://origin"
+    endpoints: dict[int, str] = field(default_factory=dict)
+    """Of relays that are served on real sockets, by index."""
 
     def __post_init__(self) -> None:
         self.origin = FakeOrigin(self.clock)
@@ -234,7 +237,7 @@ class FakeWorld:
             streamer=bytes(20),
             token=bytes(20),
             origin_key=address_of(ORIGIN_KEY),
-            origin_url="http://origin",
+            origin_url=self.origin_url,
             max_bytes_per_second=10_000,
             created_epoch=0,
             closed_from_epoch=None,
@@ -255,7 +258,11 @@ class FakeWorld:
             {name: getattr(ticket, name) for name in api.SessionTicket.model_fields}
         )
         signature = sign(ticket.digest(DOMAIN), SIGNER_KEY)
-        return api.Session(ticket=wire, signature=signature, endpoint=f"http://relay{index}")
+        return api.Session(
+            ticket=wire,
+            signature=signature,
+            endpoint=self.endpoints.get(index, f"http://relay{index}"),
+        )
 
 
 def problem(status: int, slug: str) -> httpx.Response:
