@@ -46,6 +46,18 @@ class HeaderMissingError(AuditError):
         self.epoch = epoch
 
 
+class ChainMovedError(AuditError):
+    """Header and parent do not belong together: one of them was voided while they were read."""
+
+    retryable = True
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(
+            f"the chain changed while epoch {epoch} and its parent were read; try again"
+        )
+        self.epoch = epoch
+
+
 class BundleUnavailableError(AuditError):
     """No source gave the bundle. `attempts` says of each why not; retryable when one may have it later."""
 

@@ -10,7 +10,12 @@ from streamrp2p.chain import (
 )
 from streamrp2p.settlement import PoolInput
 from streamrp2p.typed_data import Domain
-from streamrp2p_auditor.errors import EpochNotCommittedError, EpochVoidedError, HeaderMissingError
+from streamrp2p_auditor.errors import (
+    ChainMovedError,
+    EpochNotCommittedError,
+    EpochVoidedError,
+    HeaderMissingError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,15 @@ class Chain:
     def facts(self, epoch: int) -> EpochFacts:
         """Read an epoch's facts.
 
-        Raises EpochNotCommittedError, EpochVoidedError, HeaderMissingError, and what the chain's wrappers raise.
+        Raises EpochNotCommittedError, EpochVoidedError, HeaderMissingError, ChainMovedError, and what the chain's
+        wrappers raise.
         """
         status, committed = self._standing(epoch)
         parent = self._standing(epoch - 1)[1] if epoch else None
+        # The book compares this many bytes. Where only the others differ, the poster is to blame and the audit says so.
+        length = len(status.digest)
+        if parent and parent.header_hash[:length] != committed.header.parent[:length]:
+            raise ChainMovedError(epoch)
         inputs = tuple(self.pools.pool_inputs(epoch))
         return EpochFacts(self.domain, status, committed, parent, inputs)
 
