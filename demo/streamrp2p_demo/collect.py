@@ -23,7 +23,7 @@ from streamrp2p_demo.facts import (
 from streamrp2p_demo.market import FUNDING
 from streamrp2p_demo.processes import Child
 from streamrp2p_demo.report import tokens
-from streamrp2p_demo.stack import Relay, streamrp2p
+from streamrp2p_demo.stack import Relay
 from streamrp2p_demo.story import Story
 
 
@@ -40,7 +40,7 @@ def collect(story: Story) -> Facts:
     """Let every relay claim, audit every committed epoch, and read the balances; the stack still runs."""
     stack, market = story.stack, story.market
     assert story.crash is not None  # noqa: S101 - the story was played to its end
-    claims = {relay.name: _claim(story, relay) for relay in stack.relays}
+    claims = _claims(story)
     epochs = tuple(_epoch(story, committed) for committed in market.book.committed())
     return Facts(
         domain=market.book.domain(),
@@ -59,17 +59,20 @@ def collect(story: Story) -> Facts:
     )
 
 
-def _claim(story: Story, relay: Relay) -> Claimed:
+def _claims(story: Story) -> dict[str, Claimed]:
     stack = story.stack
-    stack.progress.now(f"{relay.name} claims")
-    code, output = stack.supervisor.attempt(
-        f"claim-{relay.name}",
-        streamrp2p(
-            *("node", "claim", "--dir", str(stack.layout.relay(relay.name))),
-            *("--coordinator", stack.coordinator_url, "--rpc", stack.rpc),
-            *("--password-file", str(stack.layout.password_file), "--yes", "--json"),
-        ),
-    )
+    stack.progress.now("the relays claim")
+    started = [
+        stack.supervisor.start_command(f"claim-{relay.name}", stack.claim_command(relay))
+        for relay in stack.relays
+    ]
+    return {
+        relay.name: _claimed(story, relay, *stack.supervisor.finish(child))
+        for relay, child in zip(stack.relays, started, strict=True)
+    }
+
+
+def _claimed(story: Story, relay: Relay, code: int, output: str) -> Claimed:
     transaction = (_object(output).get("transaction") or {}).get("hash")
     if transaction is None:
         story.tell(f"{relay.name} claims: exit code {code}")
@@ -83,18 +86,9 @@ def _claim(story: Story, relay: Relay) -> Claimed:
 
 
 def _epoch(story: Story, committed: CommittedHeader) -> EpochFacts:
-    stack, market, epoch = story.stack, story.market, committed.header.epoch
-    stack.progress.now(f"auditing epoch {epoch}")
-    code, output = stack.supervisor.attempt(
-        f"audit-{epoch}",
-        streamrp2p(
-            *("audit", "epoch", str(epoch), "--coordinator", stack.coordinator_url),
-            *("--rpc", stack.rpc, "--deployment", str(stack.layout.deployment), "--json"),
-        ),
-    )
-    audit = _object(output)
-    verdict = audit.get("verdict", "no verdict")
-    story.tell(f"audit of epoch {epoch}: {verdict}")
+    market, epoch = story.market, committed.header.epoch
+    story.stack.progress.now(f"auditing epoch {epoch}")
+    audit = story.auditors.audit(epoch)
     finalised = story.coordinator.epoch(epoch).finalise_transaction
     return EpochFacts(
         committed.header,
@@ -102,12 +96,9 @@ def _epoch(story: Story, committed: CommittedHeader) -> EpochFacts:
         market.book.is_final(epoch, committed.header_hash),
         _gas(story, committed.transaction_hash) or 0,
         _gas(story, finalised) if finalised else None,
-        code,
-        verdict if code == 0 else f"{verdict}: {audit.get('difference') or audit.get('error')}",
-        {
-            Address(_bytes(claim["account"])): sum(map(int, claim["cumulativeRewards"].values()))
-            for claim in audit.get("claims", [])
-        },
+        audit.exit_code,
+        audit.verdict,
+        audit.rewards,
     )
 
 

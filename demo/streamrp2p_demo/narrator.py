@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from streamrp2p.chain import BookState
 from streamrp2p_demo.adversaries import double_submitter, over_reporter
 from streamrp2p_demo.adversaries.corrupting_proxy import read_ledger
 from streamrp2p_demo.layout import Layout
@@ -20,6 +21,8 @@ class Narrator:
     layout: Layout
     market: Market
     tell: Callable[[str], None]
+    on_committed: Callable[[int], None]
+    """Told at each look how many epochs are committed."""
     told: set[str] = field(default_factory=set)
     _look_at: float = 0.0
 
@@ -28,17 +31,12 @@ class Narrator:
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_SECONDS
-        for event in (*self._headers(), *self._adversaries()):
+        state = self.market.book.state()
+        for event in (*_headers(state), *self._adversaries()):
             if event not in self.told:
                 self.told.add(event)
                 self.tell(event)
-
-    def _headers(self) -> Iterator[str]:
-        state = self.market.book.state()
-        for epoch in range(state.next_epoch):
-            yield f"epoch {epoch} is committed"
-            if epoch < state.finalised_epochs:
-                yield f"epoch {epoch} is final"
+        self.on_committed(state.next_epoch)
 
     def _adversaries(self) -> Iterator[str]:
         over_report = over_reporter.read_report(self.layout.report("over-reporter"))
@@ -53,3 +51,10 @@ class Narrator:
             segment.is_corrupt for segment in read_ledger(self.layout.report("corrupting-proxy"))
         ):
             yield "the corrupting relay has served its first corrupt segment"
+
+
+def _headers(state: BookState) -> Iterator[str]:
+    for epoch in range(state.next_epoch):
+        yield f"epoch {epoch} is committed"
+        if epoch < state.finalised_epochs:
+            yield f"epoch {epoch} is final"

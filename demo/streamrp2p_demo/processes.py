@@ -17,6 +17,8 @@ from streamrp2p_demo.errors import ProcessDiedError
 
 STOP_SECONDS = 8.0
 """How long a process may take to end after SIGTERM; then its whole group gets SIGKILL."""
+COMMAND_SECONDS = 60.0
+"""How long a command of the run may take, such as a claim."""
 POLL_SECONDS = 0.05
 _REAP_SECONDS = 1.0
 TAIL_LINES = 25
@@ -36,6 +38,8 @@ class Child:
     log: Path
     may_end: bool
     """Whether ending by itself is normal, as it is for a viewer but not for a server."""
+    is_gone: bool = False
+    """Whether the whole group was seen to be gone: from then on its number may be another's."""
 
     @property
     def pid(self) -> int:
@@ -51,15 +55,18 @@ class Child:
         """Tell whether any process of the group is left, the child's own children included."""
         if self.exit_code is None:
             return True
-        _reap_group(self.pid)
-        try:
-            os.killpg(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        if not self.is_gone:
+            _reap_group(self.pid)
+            try:
+                os.killpg(self.pid, 0)
+            except ProcessLookupError:
+                self.is_gone = True
+        return not self.is_gone
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group, if there is still one."""
+        if self.is_gone:
+            return
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:
@@ -101,28 +108,34 @@ class Supervisor:
         with log.open("ab") as output:
             return self._spawn(name, command, output, output, may_end=may_end)
 
-    def run(self, name: str, command: Sequence[str], *, timeout_seconds: float = 60) -> str:
-        """Run a command to its end and return its standard output; standard error goes to `<name>.log`.
+    def start_command(self, name: str, command: Sequence[str]) -> Child:
+        """Start a command that answers on standard output, for `finish`; standard error goes to `<name>.log`."""
+        with self._output(name).open("wb") as output, self._log(name).open("ab") as errors:
+            return self._spawn(name, command, output, errors, may_end=True)
 
-        Raises ProcessDiedError when it fails or takes longer.
-        """
-        code, output = self.attempt(name, command, timeout_seconds=timeout_seconds)
-        if code != 0:
-            raise ProcessDiedError(name, code, tail(self._log(name)))
-        return output
-
-    def attempt(
-        self, name: str, command: Sequence[str], *, timeout_seconds: float = 60
-    ) -> tuple[int, str]:
-        """Run a command to its end and return its exit code and standard output."""
-        output = self.folder / f"{name}.out"
-        with output.open("wb") as standard_output, self._log(name).open("ab") as standard_error:
-            child = self._spawn(name, command, standard_output, standard_error, may_end=True)
+    def finish(self, child: Child, timeout_seconds: float = COMMAND_SECONDS) -> tuple[int, str]:
+        """Wait for a started command; return its exit code and standard output. Too slow a one is stopped."""
         try:
             child.process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
             self.stop([child])
-        return child.process.returncode, output.read_text(errors="replace")
+        output = self._output(child.name).read_text(errors="replace")
+        return child.process.returncode, output
+
+    def run_all(
+        self, commands: Mapping[str, Sequence[str]], timeout_seconds: float = COMMAND_SECONDS
+    ) -> dict[str, str]:
+        """Run commands at the same time and return each one's standard output by its name.
+
+        Raises ProcessDiedError when one fails or takes longer.
+        """
+        started = [self.start_command(name, command) for name, command in commands.items()]
+        outputs: dict[str, str] = {}
+        for child in started:
+            code, outputs[child.name] = self.finish(child, timeout_seconds)
+            if code != 0:
+                raise ProcessDiedError(child.name, code, child.tail())
+        return outputs
 
     def check(self) -> None:
         """Raise ProcessDiedError when a process that must run has ended."""
@@ -130,6 +143,8 @@ class Supervisor:
             code = child.exit_code
             if code is not None and not child.may_end:
                 raise ProcessDiedError(child.name, code, child.tail())
+            # Noticing early that a group is gone keeps its number from being signalled later.
+            child.is_left()
 
     def kill(self, child: Child) -> None:
         """Kill a child's whole group with SIGKILL and reap it: it gets no chance to write anything."""
@@ -162,6 +177,9 @@ class Supervisor:
 
     def _log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
+
+    def _output(self, name: str) -> Path:
+        return self.folder / f"{name}.out"
 
     def _spawn(
         self,

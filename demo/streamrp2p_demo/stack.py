@@ -49,7 +49,7 @@ FIRST_SEGMENTS = 3
 """How many segments the origin must have before viewers come."""
 HONEST_SEGMENTS = 24
 """How many segments pass the corrupting relay unharmed."""
-PAID_ELSEWHERE = 2
+PAID_ELSEWHERE = "relay-2"
 """Which relay has its claims paid to another wallet, as an operator with a cold one would."""
 ENCODER_SECONDS = 1_800
 """Longer than any run: the encoder is stopped."""
@@ -108,23 +108,26 @@ class Stack:
     def make_keys(self) -> None:
         """Make the origin's keys and the relays' own keystores, through the command line as operators do."""
         layout = self.layout
-        for number, port in enumerate(self.ports.relays, start=1):
-            name = f"relay-{number}"
-            output = self.supervisor.run(
-                f"init-{name}",
-                streamrp2p(
-                    *("node", "init", "--dir", str(layout.relay(name))),
-                    *("--password-file", str(layout.password_file), "--json"),
-                ),
+        names = [f"relay-{number}" for number in range(1, RELAYS + 1)]
+        commands = {
+            f"init-{name}": streamrp2p(
+                *("node", "init", "--dir", str(layout.relay(name))),
+                *("--password-file", str(layout.password_file), "--json"),
             )
-            public = self.ports.proxy if number == RELAYS else port
-            node = _address(json.loads(output)["node"])
-            payout = address_of(known_key(PAYOUT)) if number == PAID_ELSEWHERE else None
-            self.relays.append(Relay(name, node, port, loopback(public), payout))
-        output = self.supervisor.run(
-            "init-origin", streamrp2p("origin", "init", "--dir", str(layout.origin), "--json")
+            for name in names
+        }
+        commands["init-origin"] = streamrp2p(
+            "origin", "init", "--dir", str(layout.origin), "--json"
         )
-        self.origin_key = _address(json.loads(output)["address"])
+        made = {
+            name: json.loads(output) for name, output in self.supervisor.run_all(commands).items()
+        }
+        self.origin_key = _address(made["init-origin"]["address"])
+        for name, port in zip(names, self.ports.relays, strict=True):
+            public = self.ports.proxy if name == names[-1] else port
+            payout = address_of(known_key(PAYOUT)) if name == PAID_ELSEWHERE else None
+            node = _address(made[f"init-{name}"]["node"])
+            self.relays.append(Relay(name, node, port, loopback(public), payout))
 
     def start_chain(self) -> Web3:
         """Start anvil."""
@@ -174,9 +177,6 @@ class Stack:
         # A JSON string or number is a TOML one too.
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
         config.write_text("".join(lines))
-        self.supervisor.run(
-            "migrate", streamrp2p("coordinator", "migrate", "--config", str(config))
-        )
         self.supervisor.start(
             "coordinator", streamrp2p("coordinator", "run", "--config", str(config))
         )
@@ -272,6 +272,21 @@ class Stack:
                 *("--json", str(self.layout.report(name))),
             ),
             may_end=True,
+        )
+
+    def audit_command(self, epoch: int) -> list[str]:
+        """Return the command line of one epoch's audit."""
+        return streamrp2p(
+            *("audit", "epoch", str(epoch), "--coordinator", self.coordinator_url),
+            *("--rpc", self.rpc, "--deployment", str(self.layout.deployment), "--json"),
+        )
+
+    def claim_command(self, relay: Relay) -> list[str]:
+        """Return the command line of a relay's claim."""
+        return streamrp2p(
+            *("node", "claim", "--dir", str(self.layout.relay(relay.name))),
+            *("--coordinator", self.coordinator_url, "--rpc", self.rpc),
+            *("--password-file", str(self.layout.password_file), "--yes", "--json"),
         )
 
     def wait_for(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.epoch_clock import EpochClock
 from streamrp2p_demo.adversaries import double_submitter, over_reporter
+from streamrp2p_demo.auditing import Auditors
 from streamrp2p_demo.evidence import answered_batches, promises_of
 from streamrp2p_demo.facts import Crash, Promise
 from streamrp2p_demo.layout import VIEWERS
@@ -18,7 +19,7 @@ HONEST_SECONDS = 5.0
 """How long the over-reporting viewer is honest before it lies."""
 CRASH_AFTER_SECONDS = 8
 """How far into its epoch the relay is killed: by then it has acknowledgements to lose."""
-LAST_RECEIPTS_SECONDS = 6
+LAST_RECEIPTS_SECONDS = 8
 """How long before the end of the last epoch the viewers stop; starting them takes some of it."""
 SETTLING_SECONDS = 60
 """Beyond grace and challenge window: what settling, committing and finalising may take."""
@@ -36,10 +37,12 @@ class Story:
     viewers: list[Child] = field(default_factory=list)
     first_epoch: int = 0
     crash: Crash | None = None
+    auditors: Auditors = field(init=False)
 
     def __post_init__(self) -> None:
         self.clock = self.market.book.clock()
-        narrator = Narrator(self.stack.layout, self.market, self.tell)
+        self.auditors = Auditors(self.stack.supervisor, self.stack.audit_command, self.tell)
+        narrator = Narrator(self.stack.layout, self.market, self.tell, self.auditors.look)
         self.stack.on_wait = narrator.look
         self.stack.when = self._when
 

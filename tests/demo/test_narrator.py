@@ -36,7 +36,7 @@ def look_again(narrator: Narrator) -> None:
 def test_headers_are_told_when_committed_and_when_final(tmp_path: Path) -> None:
     events: list[str] = []
     chain = Chain()
-    narrator = Narrator(Layout(tmp_path), cast("Market", chain), events.append)
+    narrator = Narrator(Layout(tmp_path), cast("Market", chain), events.append, lambda _: None)
 
     look_again(narrator)
     chain.now = State(next_epoch=1)
@@ -51,13 +51,27 @@ def test_headers_are_told_when_committed_and_when_final(tmp_path: Path) -> None:
 def test_the_chain_is_not_asked_more_than_once_a_second(tmp_path: Path) -> None:
     events: list[str] = []
     chain = Chain()
-    narrator = Narrator(Layout(tmp_path), cast("Market", chain), events.append)
+    narrator = Narrator(Layout(tmp_path), cast("Market", chain), events.append, lambda _: None)
 
     narrator.look()
     chain.now = State(next_epoch=1)
     narrator.look()
 
     assert events == []
+
+
+def test_whoever_audits_hears_how_many_epochs_are_committed(tmp_path: Path) -> None:
+    heard: list[int] = []
+    chain = Chain()
+    narrator = Narrator(
+        Layout(tmp_path), cast("Market", chain), lambda _: None, on_committed=heard.append
+    )
+
+    look_again(narrator)
+    chain.now = State(next_epoch=2)
+    look_again(narrator)
+
+    assert heard == [0, 2]
 
 
 def test_what_an_adversary_reports_is_told(tmp_path: Path) -> None:
@@ -67,6 +81,6 @@ def test_what_an_adversary_reports_is_told(tmp_path: Path) -> None:
     assert GOOD.over_report is not None
     over_reporter.write_report(layout.report("over-reporter"), GOOD.over_report)
 
-    look_again(Narrator(layout, cast("Market", Chain()), events.append))
+    look_again(Narrator(layout, cast("Market", Chain()), events.append, lambda _: None))
 
     assert events == ["the over-reporting viewer got 2,000 bytes and signed for 900,000"]

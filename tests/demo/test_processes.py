@@ -92,18 +92,35 @@ def test_a_process_that_may_end_is_not_missed(supervisor: Supervisor) -> None:
     supervisor.check()
 
 
-def test_running_returns_the_standard_output_alone(supervisor: Supervisor) -> None:
+def test_commands_return_their_standard_output_alone_by_name(supervisor: Supervisor) -> None:
     code = "import sys; print('fact'); print('noise', file=sys.stderr)"
 
-    assert supervisor.run("tool", [sys.executable, "-c", code]) == "fact\n"
+    outputs = supervisor.run_all({"tool": [sys.executable, "-c", code], "other": ["true"]})
+
+    assert outputs == {"tool": "fact\n", "other": ""}
     assert tail(supervisor.folder / "tool.log") == "noise"
 
 
-def test_running_a_command_that_takes_too_long_fails_and_leaves_nothing(
-    supervisor: Supervisor,
-) -> None:
+def test_commands_run_at_the_same_time(supervisor: Supervisor) -> None:
+    before = time.monotonic()
+
+    supervisor.run_all({f"sleep-{number}": ["sleep", "1"] for number in range(5)})
+
+    assert time.monotonic() - before < 4
+
+
+def test_a_command_that_fails_is_named_with_what_it_said(supervisor: Supervisor) -> None:
+    code = "import sys; sys.exit('no key')"
+
+    with pytest.raises(ProcessDiedError, match="tool ended with exit code 1") as caught:
+        supervisor.run_all({"tool": [sys.executable, "-c", code]})
+
+    assert caught.value.tail == "no key"
+
+
+def test_a_command_that_takes_too_long_fails_and_leaves_nothing(supervisor: Supervisor) -> None:
     with pytest.raises(ProcessDiedError):
-        supervisor.run("slow", SLEEPER, timeout_seconds=0.2)
+        supervisor.run_all({"slow": SLEEPER}, timeout_seconds=0.2)
 
     assert supervisor.left_behind() == []
 
