@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -21,6 +22,9 @@ from tests.support.ports import find_free_port
 
 PASSWORD = "correct horse"
 START_SECONDS = 30.0
+
+PLAIN = ssl.create_default_context()
+"""Given to each request: httpx would load the system's certificates anew for every one, for nothing on loopback."""
 
 Respond = Callable[[str, str, bytes], tuple[int, bytes]]
 
@@ -105,12 +109,12 @@ class NodeProcess:
     def answers(self, path: str) -> int | None:
         """Return the status of a GET, or None when nothing answers."""
         try:
-            return httpx.get(self.url + path, timeout=5).status_code
+            return httpx.get(self.url + path, timeout=5, verify=PLAIN).status_code
         except httpx.TransportError:
             return None
 
     def status(self) -> dict[str, Any]:
-        report: dict[str, Any] = httpx.get(self.url + "/v1/status", timeout=5).json()
+        report: dict[str, Any] = httpx.get(self.url + "/v1/status", timeout=5, verify=PLAIN).json()
         return report
 
     def kill(self) -> None:

@@ -25,6 +25,7 @@ from tests.node.fakes import (
     opening_of,
 )
 from tests.node.servers import (
+    PLAIN,
     NodeProcess,
     coordinator_answers,
     origin_answers,
@@ -52,18 +53,23 @@ class Setting:
             nonce=nonce, issued_at=genesis, expires_at=genesis + 600, max_bytes=10**9
         )
         body = opening_of(ticket, signature).dump()
-        assert httpx.post(self.node.url + "/v1/sessions", json=body).status_code == 201
+        assert _post(self.node.url + "/v1/sessions", body).status_code == 201
         return ticket
 
     def get(self, ticket: typed_data.SessionTicket, name: str) -> httpx.Response:
         headers = {SESSION_HEADER: "0x" + ticket.session_id.hex()}
-        return httpx.get(f"{self.node.url}/v1/streams/{POOL}/{name}", headers=headers)
+        url = f"{self.node.url}/v1/streams/{POOL}/{name}"
+        return httpx.get(url, headers=headers, verify=PLAIN)
 
     def pay(
         self, ticket: typed_data.SessionTicket, sequence: int, delivered: int
     ) -> httpx.Response:
         receipt = make_receipt(ticket, sequence, delivered)
-        return httpx.post(self.node.url + "/v1/receipts", json=receipt.dump())
+        return _post(self.node.url + "/v1/receipts", receipt.dump())
+
+
+def _post(url: str, body: object) -> httpx.Response:
+    return httpx.post(url, json=body, verify=PLAIN, timeout=20)
 
 
 @pytest.fixture
@@ -196,9 +202,7 @@ def test_a_node_waits_for_its_coordinator_and_says_so(setting: Setting) -> None:
     ]
     assert "http://127.0.0.1:9 is not reachable" in waits[0]["reason"]
     ticket, signature = make_ticket()
-    refused = httpx.post(
-        setting.node.url + "/v1/sessions", json=opening_of(ticket, signature).dump()
-    )
+    refused = _post(setting.node.url + "/v1/sessions", opening_of(ticket, signature).dump())
     assert (refused.status_code, refused.json()["title"]) == (503, "not ready")
     assert setting.node.stop() == 0
     setting.node.coordinator_url = f"http://127.0.0.1:{coordinator_port}"
@@ -249,3 +253,21 @@ def test_a_wrong_password_is_told_and_not_shown(setting: Setting) -> None:
     setting.node.folder.with_suffix(".password").write_text("hunter2-is-wrong\n")
     ends_with(setting.node, 2, "the password does not open", "try another")
     assert "hunter2" not in setting.node.log.read_text()
+
+
+def test_a_viewer_that_hangs_up_owes_only_what_was_sent(setting: Setting) -> None:
+    setting.origin.length = 8_000_000
+    setting.node.options = ("--credit-bytes", "20000000", "--submit-seconds", "3600")
+    setting.node.start()
+    ticket = setting.ticket(1)
+    with socket.create_connection(("127.0.0.1", setting.node.port)) as viewer:
+        # A small receive buffer, or the system takes most of it for the viewer.
+        viewer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        viewer.sendall(
+            f"GET /v1/streams/{POOL}/seg0.ts HTTP/1.1\r\nHost: node\r\n"
+            f"{SESSION_HEADER}: 0x{ticket.session_id.hex()}\r\n\r\n".encode()
+        )
+        assert viewer.recv(1000).startswith(b"HTTP/1.1 200")
+        assert setting.node.status()["unpaidBytes"] == 8_000_000
+    wait_for(lambda: 0 < setting.node.status()["unpaidBytes"] < 7_000_000)
+    assert setting.node.status()["pools"][0]["sessions"] == 1

@@ -8,6 +8,7 @@ import pytest
 
 from streamrp2p import typed_data
 from streamrp2p.api import SESSION_HEADER
+from streamrp2p_node.store import Store
 from tests.node.conftest import CREDIT_BYTES, World
 from tests.node.disk import FullDisk
 from tests.node.fakes import (
@@ -353,3 +354,47 @@ async def test_an_older_signed_playlist_does_not_replace_a_newer_one(world: Worl
     world.origin.count = 2
     await asyncio.sleep(0.35)
     assert (await get(world, "live.m3u8", ticket)).content == newest
+
+
+async def test_requests_at_once_cannot_overdraw_the_credit(world: World) -> None:
+    ticket = await open_session(world)
+    names = ["seg0.ts", "seg1.ts", "seg2.ts", "seg3.ts"]
+    answers = await asyncio.gather(*(get(world, name, ticket) for name in names))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 402, 402]
+    session = world.store.book.get(ticket.session_id)
+    assert session is not None
+    assert session.credit.unpaid_bytes == 2000
+
+
+async def test_receipts_at_once_are_all_kept(world: World) -> None:
+    tickets = [await open_session(world, nonce=nonce) for nonce in range(20)]
+    answers = await asyncio.gather(*(pay(world, ticket, 1, 10) for ticket in tickets))
+    assert {answer.status_code for answer in answers} == {204}
+    replayed = Store(world.folder.journals).book
+    assert [session.newest is not None for session in replayed] == [True] * 20
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("GET", "/v1/sessions", 405), ("DELETE", "/v1/receipts", 405)],
+)
+async def test_paths_and_methods_that_do_not_exist_are_problems_too(
+    world: World, method: str, path: str, status: int
+) -> None:
+    refused = await world.http.request(method, path)
+    assert refused.status_code == status
+    assert slug_of(refused) in ("not-found", "method-not-allowed")
+
+
+async def test_a_player_in_a_browser_of_another_site_may_ask(world: World) -> None:
+    answer = await world.http.options(
+        f"/v1/streams/{POOL}/live.m3u8",
+        headers={
+            "Origin": "https://player.example",
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": SESSION_HEADER,
+        },
+    )
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert SESSION_HEADER.lower() in answer.headers["access-control-allow-headers"].lower()
