@@ -138,6 +138,12 @@ def test_a_weight_that_is_not_the_sessions_is_bad_sum() -> None:
     assert (found.proof, found.field) == ("BadSum", "weight")
 
 
+def test_a_pools_weight_that_is_not_its_nodes_is_bad_sum() -> None:
+    weight = BUNDLE.pool_rows[0].weight
+    found = difference(replace(BUNDLE, pool_rows=with_pool(0, weight=weight + 1)))
+    assert found == Difference("BadSum", "pool 1", "weight", str(weight), str(weight + 1))
+
+
 def test_a_nodes_root_that_is_not_the_rows_is_bad_sum() -> None:
     found = difference(replace(BUNDLE, pool_rows=with_pool(1, nodes_root=Hash(bytes(32)))))
     assert (found.proof, found.row, found.field) == ("BadSum", "pool 2", "nodesRoot")

@@ -150,14 +150,35 @@ def test_a_present_key_has_no_absence() -> None:
         neighbours_of([3, 4], 4)
 
 
-@given(st.lists(st.integers(0, 60), unique=True).map(sorted), st.integers(0, 60), st.data())
-def test_a_present_key_can_never_be_shown_absent(
-    keys: list[int], missing: int, data: st.DataObject
-) -> None:
+@pytest.mark.parametrize(
+    "shown",
+    [[0], [2], [0, 1], [1, 2], [0, 2], [2, 0], [0, 1, 2], []],
+    ids=lambda indices: "-".join(map(str, indices)) or "none",
+)
+def test_no_choice_of_leaves_shows_a_present_key_absent(shown: list[int]) -> None:
+    assert not shows_absence(bytes([20]), 3, [(index, KEYS[index]) for index in shown])
+
+
+@pytest.mark.parametrize(
+    ("missing", "shown"), [(15, [0]), (15, [1]), (15, [0, 2]), (25, [1, 1]), (35, [1]), (5, [1])]
+)
+def test_leaves_that_are_not_its_neighbours_show_nothing(missing: int, shown: list[int]) -> None:
+    assert not shows_absence(bytes([missing]), 3, [(index, KEYS[index]) for index in shown])
+
+
+@given(
+    st.lists(st.integers(0, 60), unique=True, min_size=1).map(sorted),
+    st.data(),
+)
+def test_a_present_key_can_never_be_shown_absent(keys: list[int], data: st.DataObject) -> None:
     """Whichever proven leaves are shown."""
-    shown = data.draw(st.lists(st.sampled_from(list(enumerate(keys))), max_size=3)) if keys else []
-    if missing in keys:
-        assert not shows_absence(missing, len(keys), shown)
-    else:
-        honest = [(index, keys[index]) for index in neighbours_of(keys, missing)]
-        assert shows_absence(missing, len(keys), honest)
+    missing = data.draw(st.sampled_from(keys))
+    shown = data.draw(st.lists(st.sampled_from(list(enumerate(keys))), max_size=2))
+    assert not shows_absence(missing, len(keys), shown)
+
+
+@given(st.lists(st.integers(0, 60), unique=True).map(sorted), st.integers(0, 60))
+def test_an_absent_key_can_always_be_shown_absent(keys: list[int], missing: int) -> None:
+    if missing not in keys:
+        shown = [(index, keys[index]) for index in neighbours_of(keys, missing)]
+        assert shows_absence(missing, len(keys), shown)

@@ -81,6 +81,12 @@ def test_malformed_signatures_are_refused(signature: bytes) -> None:
         recover(DIGEST, signature)
 
 
+@pytest.mark.parametrize("v", [0, 1, 26, 29, 30, 255])
+def test_the_last_byte_is_27_or_28(v: int) -> None:
+    with pytest.raises(SignatureError, match=f"27 or 28, got {v}"):
+        recover(DIGEST, SIGNATURE[:64] + bytes([v]))
+
+
 @given(st.binary(max_size=70))
 def test_arbitrary_bytes_recover_to_an_address_or_are_refused(signature: bytes) -> None:
     with suppress(SignatureError):

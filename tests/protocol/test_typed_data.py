@@ -48,6 +48,16 @@ def test_text_is_hashed_as_utf_8() -> None:
     assert registration.struct_hash() == keccak(NodeRegistration.type_hash() + words)
 
 
+def test_a_digest_is_that_of_eip_712() -> None:
+    domain_type = (
+        b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    )
+    words = [keccak(domain_type), keccak(b"StreamrP2P"), keccak(b"1"), (31337).to_bytes(32)]
+    separator = keccak(b"".join([*words, bytes(12) + DOMAIN.epoch_book]))
+    assert DOMAIN.separator == separator
+    assert TICKET.digest(DOMAIN) == keccak(b"\x19\x01" + separator + TICKET.struct_hash())
+
+
 def test_a_digest_depends_on_chain_and_contract() -> None:
     others = {
         TICKET.digest(domain)
