@@ -1,6 +1,7 @@
 """Coordinators over both databases: SQLite in unit tests, PostgreSQL where a real one may run."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,22 +15,29 @@ from tests.coordinator.world import World, make_world
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.integration)]
 
 
-def new_postgres_database(server_url: str) -> str:
-    """Make an empty database in the session's PostgreSQL; its URL."""
+@contextmanager
+def new_postgres_database(server_url: str) -> Iterator[str]:
+    """Make an empty database in the session's PostgreSQL, and drop it in the end; its URL."""
     name = f"coordinator_{uuid4().hex}"
     engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    finally:
+        engine.dispose()
 
 
 @pytest.fixture(params=BOTH)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the URL of an empty database, SQLite's or PostgreSQL's."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'coordinator.db'}"
-    return new_postgres_database(request.getfixturevalue("postgres_url"))
+        yield f"sqlite:///{tmp_path / 'coordinator.db'}"
+    else:
+        with new_postgres_database(request.getfixturevalue("postgres_url")) as url:
+            yield url
 
 
 @pytest.fixture
