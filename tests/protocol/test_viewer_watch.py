@@ -5,6 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from streamrp2p import api
 from streamrp2p.http_api import ApiError, UnreachableError
 from streamrp2p.viewer import NothingPlayedError, Reason, WatchOptions, WatchReport, watch
 from tests.support.media import GENESIS, POOL_ID, SEGMENT_BYTES, FakeRelay, FakeWorld, problem
@@ -62,7 +63,7 @@ def test_honest_relay_is_paid_for_every_byte_and_never_left() -> None:
 
 
 def test_corrupt_segment_is_not_counted_its_relay_is_left_for_good_and_another_gives_it() -> None:
-    world = FakeWorld()
+    world = FakeWorld(epoch_seconds=20)
     corrupt, honest = world.add_relay(), world.add_relay()
     spoil_after(corrupt, 5, httpx.Response(200, content=b"x" * SEGMENT_BYTES), of=".ts")
     report = watched(world, 120)
@@ -129,7 +130,7 @@ def test_playlist_that_stands_still_makes_its_relay_left() -> None:
 
 
 def test_playlist_that_the_origin_did_not_sign_makes_its_relay_left_for_good() -> None:
-    world = FakeWorld()
+    world = FakeWorld(epoch_seconds=20)
     forging, honest = world.add_relay(), world.add_relay()
     forged = world.origin.playlist().replace(b"#EXTINF:1.0", b"#EXTINF:9.0")
     spoil_after(forging, 2, httpx.Response(200, content=forged), of="m3u8")
@@ -310,6 +311,122 @@ def test_segment_that_a_relay_lists_and_lacks_makes_it_left() -> None:
     assert report.segments_skipped == 0
 
 
+def test_segment_that_a_relay_lacks_once_is_asked_for_again() -> None:
+    world = FakeWorld()
+    relay = world.add_relay()
+    lacked: list[str] = []
+
+    def lack_once(name: str, response: httpx.Response) -> httpx.Response:
+        if name == "115.ts" and not lacked:
+            lacked.append(name)
+            return problem(404, "segment-unknown")
+        return response
+
+    relay.spoil = lack_once
+    report = watched(world, 20)
+    assert lacked == ["115.ts"]
+    assert reasons(report, relay) == []
+    assert report.segments_skipped == 0
+
+
+def test_player_that_fell_behind_the_window_skips_to_the_live_edge_and_counts_what_it_lost() -> (
+    None
+):
+    world = FakeWorld()
+    relay = world.add_relay()
+
+    def sleep_once(name: str, response: httpx.Response) -> httpx.Response:
+        if name == "115.ts":
+            world.clock.now += 60
+        return response
+
+    relay.spoil = sleep_once
+    report = watched(world, 90)
+    # 115 came when 170 was the oldest of the three to begin with.
+    assert 54 <= report.segments_skipped <= 60
+    assert report.segments + report.segments_skipped == pytest.approx(93, abs=3)
+    delivered, on_time = paid(relay)
+    assert delivered - on_time == SEGMENT_BYTES
+
+
+def test_viewer_that_catches_up_stays_within_the_pools_rate() -> None:
+    world = FakeWorld(max_bytes_per_second=1500, rate_slack_seconds=2, epoch_seconds=9)
+    relay = world.add_relay(credit_bytes=10**6)
+
+    def sleep_once(name: str, response: httpx.Response) -> httpx.Response:
+        if name == "115.ts":
+            world.clock.now += 5
+        return response
+
+    relay.spoil = sleep_once
+    report = watched(world, 40)
+    assert reasons(report, relay) == []
+    assert len(relay.receipts) > 3
+    for session_id, receipts in relay.receipts.items():
+        issued_at = relay.tickets[session_id].issued_at
+        for receipt in receipts:
+            assert receipt.bytes_delivered <= 1500 * (receipt.signed_at - issued_at + 2)
+
+
+def test_pool_whose_rate_does_not_cover_its_stream_costs_no_relay_a_rejection() -> None:
+    world = FakeWorld(max_bytes_per_second=0)
+    relay = world.add_relay()
+    report = watched(world, 10)
+    assert set(reasons(report, relay)) == {Reason.UNPAID}
+    assert relay.receipts == {}
+    assert report.shown()["bytesFromOrigin"] > 0
+
+
+def test_coordinator_that_offers_an_avoided_relay_is_not_followed() -> None:
+    world = FakeWorld(heeds_exclusions=False)
+    corrupt = world.add_relay()
+    spoil_after(corrupt, 2, httpx.Response(200, content=b"x" * SEGMENT_BYTES), of=".ts")
+    report = watched(world, 20)
+    assert reasons(report, corrupt) == [Reason.CORRUPT_SEGMENT]
+    assert report.sources[-1].node is None
+
+
+@pytest.mark.parametrize("field", ["pool_id", "viewer"])
+def test_ticket_for_somebody_else_is_not_used(field: str) -> None:
+    world = FakeWorld()
+    relay = world.add_relay()
+    other: dict[str, object] = {"pool_id": 8, "viewer": bytes([9]) * 20}
+
+    def spoil(session: api.Session) -> api.Session:
+        ticket = session.ticket.model_copy(update={field: other[field]})
+        return session.model_copy(update={"ticket": ticket})
+
+    world.spoil = spoil
+    report = watched(world, 5)
+    assert relay.tickets == {}
+    assert report.tickets == 0
+
+
+def test_relay_that_opens_another_session_than_ours_is_left() -> None:
+    world = FakeWorld()
+    relay = world.add_relay()
+    other = api.OpenedSession(session_id=bytes(32), credit_bytes=1)
+    answer = httpx.Response(200, content=other.model_dump_json(by_alias=True))
+    spoil_after(relay, 0, answer, of="open")
+    assert set(reasons(watched(world, 5), relay)) == {Reason.REFUSED}
+
+
+def test_coordinators_clock_that_jumps_is_followed_at_the_next_ticket() -> None:
+    world = FakeWorld(ticket_seconds=20)
+    relay = world.add_relay()
+
+    def jump(name: str, response: httpx.Response) -> httpx.Response:
+        if world.clock.now > 1010:
+            world.coordinator_skew = 100
+        return response
+
+    relay.spoil = jump
+    watched(world, 60)
+    assert len(relay.receipts) >= 3
+    for session_id, receipts in list(relay.receipts.items())[1:]:
+        assert receipts[0].signed_at >= relay.tickets[session_id].issued_at
+
+
 def test_without_any_relay_the_origin_itself_is_watched_and_nobody_is_paid() -> None:
     world = FakeWorld()
     report = watched(world, 20)
@@ -343,6 +460,7 @@ def test_coordinator_that_goes_down_does_not_stop_a_session_that_runs() -> None:
     relay.spoil = fail
     report = watched(world, 30)
     assert report.tickets == 1
+    assert world.asked < 30
     assert paid(relay)[0] == report.segments * SEGMENT_BYTES
     assert report.segments >= 30
 

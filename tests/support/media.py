@@ -164,6 +164,12 @@ class FakeWorld:
     coordinator_is_down: bool = False
     coordinator_skew: int = 0
     relays: list[FakeRelay] = field(default_factory=list)
+    max_bytes_per_second: int = 10_000
+    rate_slack_seconds: int = 10
+    heeds_exclusions: bool = True
+    spoil: Callable[[api.Session], api.Session] = lambda session: session
+    asked: int = 0
+    """How often the coordinator was asked for anything, in vain or not."""
     requests: list[api.SessionRequest] = field(default_factory=list)
     origin_url: str = "http://origin"
     endpoints: dict[int, str] = field(default_factory=dict)
@@ -189,6 +195,7 @@ class FakeWorld:
     def _handle(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         if host == "coordinator":
+            self.asked += 1
             if self.coordinator_is_down:
                 raise httpx.ConnectError("refused", request=request)
             return self._coordinator(request)
@@ -207,11 +214,11 @@ class FakeWorld:
         free = [
             index
             for index, relay in enumerate(self.relays)
-            if relay.address not in asked.excluded_nodes
+            if relay.address not in asked.excluded_nodes or not self.heeds_exclusions
         ]
         if not free:
             return problem(503, "no-relay")
-        return _json(self._session(free[0], Address(asked.viewer)))
+        return _json(self.spoil(self._session(free[0], Address(asked.viewer))))
 
     def _config(self) -> api.Config:
         return api.Config(
@@ -225,7 +232,7 @@ class FakeWorld:
             epoch_seconds=self.epoch_seconds,
             intake_grace_seconds=10,
             challenge_seconds=10,
-            rate_slack_seconds=10,
+            rate_slack_seconds=self.rate_slack_seconds,
             max_batch_records=100,
             time=self.coordinator_time,
         )
@@ -238,7 +245,7 @@ class FakeWorld:
             token=bytes(20),
             origin_key=address_of(ORIGIN_KEY),
             origin_url=self.origin_url,
-            max_bytes_per_second=10_000,
+            max_bytes_per_second=self.max_bytes_per_second,
             created_epoch=0,
             closed_from_epoch=None,
             terms=terms,

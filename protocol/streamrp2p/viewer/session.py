@@ -26,6 +26,17 @@ class ReceiptSession:
         """Tell whether the ticket's credit covers so many more bytes."""
         return self.bytes_delivered + length_bytes <= self.ticket.max_bytes
 
+    def seconds_until(
+        self, length_bytes: int, now: int, max_bytes_per_second: int, slack_seconds: int
+    ) -> int:
+        """Return how long to wait before so many more bytes are within the pool's rate, 0 if they are.
+
+        A viewer that catches up too fast would have its relay's record rejected (docs/protocol.md section 4, code 9).
+        """
+        total = self.bytes_delivered + length_bytes
+        seconds = -(-total // max(max_bytes_per_second, 1)) - slack_seconds
+        return max(self.ticket.issued_at + seconds - now, 0)
+
     def count(self, length_bytes: int, media_sequence: int, *, is_on_time: bool) -> None:
         """Count a whole segment whose hash matched; raises MalformedError beyond the ticket's credit."""
         if not self.has_room(length_bytes):

@@ -99,6 +99,15 @@ class Source:
             raise self._corrupt(segment, "its SHA-256 is not the one that the origin signed")
         return data
 
+    def count(self, segment: Segment, *, is_on_time: bool) -> None:
+        """Count a segment that was fetched; the next receipt pays for it."""
+        if self.session is not None:
+            self.session.count(segment.length_bytes, segment.media_sequence, is_on_time=is_on_time)
+        self.report.segments += 1
+        self.report.bytes_delivered += segment.length_bytes
+        self.report.bytes_on_time += segment.length_bytes if is_on_time else 0
+        self.late_in_a_row = 0 if is_on_time else self.late_in_a_row + 1
+
     def pay(self, now: int) -> None:
         """Sign for all that was counted and hand the receipt in; `now` is the coordinator's time."""
         if self.session is None:
