@@ -1,12 +1,16 @@
 """The independent implementation recomputes every golden vector."""
 
+import re
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from eth_abi.abi import decode
 from eth_account import Account
 
 from tests.differential.oracle import messages, rules, trees
 from tests.differential.oracle.bundle import (
+    HEADER,
     PoolTerms,
     cut,
     header_bytes,
@@ -191,3 +195,76 @@ def test_bundles_settle_to_the_same_bytes_by_the_rules() -> None:
             parts.records[::-1], parts.rejections[::-1],
         )  # fmt: skip
         parent_hash, parent = case["header"]["headerHash"], parts
+
+
+def test_claim_calls_decode_to_what_leads_to_the_header() -> None:
+    shared = load("claim-calls.json")
+    chain = (shared["chainId"], shared["epochBook"])
+    header_type = f"({','.join(kind for kind, _ in HEADER)})"
+    common = [header_type, "(address,uint256[])", "uint32", "bytes32[]", "uint256"]
+    more = {
+        "claim": [],
+        "claimTo": ["address"],
+        "claimToBySignature": ["address", "uint64", "bytes"],
+    }
+    values = tuple(shared["header"][name] for _, name in HEADER)
+    for case in shared["cases"]:
+        to = "0x" + case["to"].hex()
+        extra: dict[str, tuple[object, ...]] = {
+            "claim": (),
+            "claimTo": (to,),
+            "claimToBySignature": (to, case["deadline"], case["signature"]),
+        }
+        for name, types in more.items():
+            selector = keccak(f"{name}({','.join(common + types)})".encode())[:4]
+            assert case[name][:4] == selector
+            header, leaf, index, path, mask, *rest = decode(common + types, case[name][4:])
+            assert header == values
+            assert leaf == ("0x" + case["account"].hex(), tuple(case["entries"]))
+            assert (index, list(path), mask) == (case["index"], case["path"], case["mask"])
+            assert tuple(rest) == extra[name]
+        node = trees.claim_leaf(case["account"], case["entries"])
+        for level, sibling in enumerate(case["path"]):
+            node = keccak(sibling + node if case["index"] >> level & 1 else node + sibling)
+        assert node == shared["header"]["claimsRoot"]
+        redirect = {
+            "account": case["account"],
+            "to": case["to"],
+            "epoch": shared["header"]["epoch"],
+            "deadline": case["deadline"],
+        }
+        signer = messages.signer("ClaimRedirect", redirect, case["signature"], *chain)
+        assert signer == case["account"]
+
+
+def test_playlists_are_signed_over_all_bytes_before_the_last_line() -> None:
+    shared = load("playlist.json")
+    chain = (shared["chainId"], shared["epochBook"])
+    for case in shared["cases"]:
+        *lines, last = case["signedBytes"].decode().splitlines(keepends=True)
+        content = "".join(lines).encode()
+        assert case["signed"].encode() == case["signedBytes"]
+        assert case["contentHash"] == sha256(content).digest()
+        match = re.fullmatch(
+            r"#EXT-X-STREAMRP2P-SIGNATURE:PUBLISHED-AT=(\d+),SIGNATURE=0x([0-9a-f]{130})\n", last
+        )
+        assert match is not None
+        assert int(match[1]) == case["publishedAt"]
+        message = {
+            "poolId": case["poolId"],
+            "mediaSequence": case["mediaSequence"],
+            "contentHash": case["contentHash"],
+            "publishedAt": case["publishedAt"],
+        }
+        signature = bytes.fromhex(match[2])
+        assert messages.signer("Playlist", message, signature, *chain) == shared["origin"]
+        tags = [
+            f"#EXT-X-STREAMRP2P-SEGMENT:SHA256={sha256(segment).hexdigest()},BYTES={len(segment)}\n"
+            for segment in case["segments"]
+        ]
+        assert [line for line in lines if line.startswith("#EXT-X-STREAMRP2P")] == tags
+        assert "".join(line for line in lines if line not in tags) == case["plain"]
+        for tag, name in zip(tags, case["segmentNames"], strict=True):
+            at = lines.index(tag)
+            assert lines[at + 1].startswith("#EXTINF")
+            assert lines[at + 2] == name + "\n"
