@@ -49,7 +49,9 @@ def demo(
     console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     folder = Path(tempfile.mkdtemp(prefix="streamrp2p-demo-"))
     for number in STOP_SIGNALS:
-        signal.signal(number, _stop)
+        # What is ignored, as by nohup, stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     code = EXIT_FAILED
     try:
         code = _run(console, folder, json_file, epochs)

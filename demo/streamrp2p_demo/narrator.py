@@ -26,9 +26,9 @@ class Narrator:
     told: set[str] = field(default_factory=set)
     _look_at: float = 0.0
 
-    def look(self) -> None:
-        """Tell of what is new, if it is time to look again."""
-        if time.monotonic() < self._look_at:
+    def look(self, *, at_once: bool = False) -> None:
+        """Tell of what is new, if it is time to look again or it must be at once."""
+        if time.monotonic() < self._look_at and not at_once:
             return
         self._look_at = time.monotonic() + LOOK_SECONDS
         state = self.market.book.state()

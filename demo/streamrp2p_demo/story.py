@@ -38,12 +38,13 @@ class Story:
     first_epoch: int = 0
     crash: Crash | None = None
     auditors: Auditors = field(init=False)
+    narrator: Narrator = field(init=False)
 
     def __post_init__(self) -> None:
         self.clock = self.market.book.clock()
         self.auditors = Auditors(self.stack.supervisor, self.stack.audit_command, self.tell)
-        narrator = Narrator(self.stack.layout, self.market, self.tell, self.auditors.look)
-        self.stack.on_wait = narrator.look
+        self.narrator = Narrator(self.stack.layout, self.market, self.tell, self.auditors.look)
+        self.stack.on_wait = self.narrator.look
         self.stack.when = self._when
 
     @property
@@ -150,7 +151,7 @@ class Story:
             lambda: self.market.book.finalised_epochs() > epoch or None,
             seconds + SETTLING_SECONDS,
         )
-        self.stack.on_wait()
+        self.narrator.look(at_once=True)
 
     def wait_until(self, moment: int, what: str) -> None:
         """Wait until a Unix time, while all servers run."""

@@ -28,22 +28,17 @@ class Chain:
         return self.now
 
 
-def look_again(narrator: Narrator) -> None:
-    narrator._look_at = 0.0
-    narrator.look()
-
-
 def test_headers_are_told_when_committed_and_when_final(tmp_path: Path) -> None:
     events: list[str] = []
     chain = Chain()
     narrator = Narrator(Layout(tmp_path), cast("Market", chain), events.append, lambda _: None)
 
-    look_again(narrator)
+    narrator.look(at_once=True)
     chain.now = State(next_epoch=1)
-    look_again(narrator)
-    look_again(narrator)
+    narrator.look(at_once=True)
+    narrator.look(at_once=True)
     chain.now = State(next_epoch=2, finalised_epochs=1)
-    look_again(narrator)
+    narrator.look(at_once=True)
 
     assert events == ["epoch 0 is committed", "epoch 0 is final", "epoch 1 is committed"]
 
@@ -67,9 +62,9 @@ def test_whoever_audits_hears_how_many_epochs_are_committed(tmp_path: Path) -> N
         Layout(tmp_path), cast("Market", chain), lambda _: None, on_committed=heard.append
     )
 
-    look_again(narrator)
+    narrator.look(at_once=True)
     chain.now = State(next_epoch=2)
-    look_again(narrator)
+    narrator.look(at_once=True)
 
     assert heard == [0, 2]
 
@@ -81,6 +76,6 @@ def test_what_an_adversary_reports_is_told(tmp_path: Path) -> None:
     assert GOOD.over_report is not None
     over_reporter.write_report(layout.report("over-reporter"), GOOD.over_report)
 
-    look_again(Narrator(layout, cast("Market", Chain()), events.append, lambda _: None))
+    Narrator(layout, cast("Market", Chain()), events.append, lambda _: None).look()
 
     assert events == ["the over-reporting viewer got 2,000 bytes and signed for 900,000"]
