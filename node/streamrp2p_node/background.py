@@ -9,7 +9,13 @@ from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
 from streamrp2p.durable import StorageError
 from streamrp2p.numbers import Address
 from streamrp2p_node.coordinator_view import CoordinatorView
-from streamrp2p_node.errors import AnswerError, ClockSkewError, NotRegisteredError
+from streamrp2p_node.errors import (
+    AnswerError,
+    ChainUnreachableError,
+    ClockSkewError,
+    NotRegisteredError,
+    WrongDeploymentError,
+)
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.housekeeping import DAY_SECONDS, close_past_epochs, delete_old
 from streamrp2p_node.registration import register
@@ -24,7 +30,14 @@ MARGIN_SECONDS = 3.0
 TIDY_SECONDS = 2.0
 PURGE_SECONDS = 3600.0
 
-OUTSIDE_FAILURES = (ApiError, UnreachableError, AnswerError, NotRegisteredError, StorageError)
+OUTSIDE_FAILURES = (
+    ApiError,
+    UnreachableError,
+    AnswerError,
+    ChainUnreachableError,
+    NotRegisteredError,
+    StorageError,
+)
 """The node waits these out; anything else is a bug or a wrong setting, and ends it."""
 
 _log = structlog.get_logger("node")
@@ -60,7 +73,10 @@ class Background:
     key: bytes
 
     async def run(self) -> None:
-        """Run until cancelled. Raises WrongDeploymentError and ClockSkewError: with these the node must not go on."""
+        """Run until cancelled. Raises WrongDeploymentError and ClockSkewError at the start: no node may begin so.
+
+        Later they are only warned of: the node still has receipts to hand in, and serves on with what it knew.
+        """
         await self._connect()
         await asyncio.gather(
             self._refresh_loop(), self._submit_loop(), self._tidy_loop(), self._purge_loop()
@@ -122,6 +138,8 @@ class Background:
             except OUTSIDE_FAILURES as error:
                 _log.warning("coordinator not asked; its last answers serve on", reason=str(error))
                 await asyncio.sleep(backoff.failed())
+            except WrongDeploymentError as error:
+                _log.error("coordinator's configuration not believed", reason=str(error))
             self._warn_of_skew()
 
     async def _submit_loop(self) -> None:

@@ -112,6 +112,14 @@ def run(
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8200,
+    rpc: Annotated[
+        str | None,
+        typer.Option(
+            envvar="STREAMRP2P_RPC",
+            metavar="URL",
+            help="Check the coordinator's poster and epochs against this chain.",
+        ),
+    ] = None,
     payout: Annotated[
         str | None,
         typer.Option(
@@ -142,6 +150,7 @@ def run(
             endpoint=endpoint,
             host=host,
             port=port,
+            rpc_url=rpc,
             payout=parse_address(payout, "--payout") if payout else None,
             cache_bytes=cache_bytes,
             credit_bytes=credit_bytes,

@@ -54,9 +54,18 @@ class CoordinatorView:
     """The coordinator as last seen. Raises nothing for old news: a node goes on while its coordinator is down."""
 
     def __init__(
-        self, client: CoordinatorClient, path: Path, time_of_day: Callable[[], float] = time.time
+        self,
+        client: CoordinatorClient,
+        path: Path,
+        time_of_day: Callable[[], float] = time.time,
+        check: Callable[[api.Config], None] = lambda _: None,
     ) -> None:
-        """Start from what is stored at `path`, if anything is."""
+        """Start from what is stored at `path`, if anything is.
+
+        `check` raises for a configuration that must not be believed; it is asked once for each that is new.
+        """
+        self._check = check
+        self._checked: api.Config | None = None
         self._client = client
         self._path = path
         self._time = time_of_day
@@ -95,7 +104,7 @@ class CoordinatorView:
         return int(self._time())
 
     async def refresh(self) -> None:
-        """Ask the coordinator; raises UnreachableError, ApiError, WrongDeploymentError or StorageError."""
+        """Ask the coordinator; raises UnreachableError, ApiError, WrongDeploymentError or what `check` raises."""
         await asyncio.to_thread(self._refresh)
 
     async def refresh_soon(self) -> bool:
@@ -129,11 +138,18 @@ class CoordinatorView:
         # The coordinator's time is cut to the second, so half a second is added to compare with.
         self.skew_seconds = (before + self._time()) / 2 - (config.time + 0.5)
         self._check_deployment(config)
+        self._check_once(config)
         snapshot = Snapshot(config=config, pools=self._client.pools())
         known = _Known.of(snapshot)
         if self._known is None or self._known.pools != known.pools:
             self._store(snapshot)
         self._known = known
+
+    def _check_once(self, config: api.Config) -> None:
+        timeless = config.model_copy(update={"time": 0})
+        if timeless != self._checked:
+            self._check(config)
+            self._checked = timeless
 
     def _check_deployment(self, config: api.Config) -> None:
         if self._known is None:

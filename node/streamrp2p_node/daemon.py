@@ -5,7 +5,7 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from streamrp2p import api
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.durable import StorageError, write_atomically
 from streamrp2p.signatures import address_of
@@ -53,7 +54,7 @@ async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.
     client = CoordinatorClient(
         settings.coordinator_url, timeout_seconds=COORDINATOR_SECONDS, attempts=1
     )
-    view = CoordinatorView(client, folder.coordinator)
+    view = CoordinatorView(client, folder.coordinator, check=_check_of(settings))
     store = Store(folder.journals, view.takes_receipts_of)
     try:
         async with make_client() as origins:
@@ -62,6 +63,16 @@ async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.
                 await _serve(app, background, listener, folder)
     finally:
         store.close()
+
+
+def _check_of(settings: Settings) -> Callable[[api.Config], None]:
+    rpc_url = settings.rpc_url
+    if rpc_url is None:
+        return lambda _: None
+    # Here and not above: the chain's packages take a second to import, and most nodes do without.
+    from streamrp2p_node.chain_check import check_against_chain  # noqa: PLC0415
+
+    return partial(check_against_chain, rpc_url)
 
 
 def _assemble(

@@ -39,6 +39,12 @@ class NotRegisteredError(NodeError):
     retryable = True
 
 
+class ChainUnreachableError(NodeError):
+    """The chain that the coordinator's word is checked against does not answer."""
+
+    retryable = True
+
+
 class NotRunningError(NodeError):
     """No node runs where one was asked for."""
 

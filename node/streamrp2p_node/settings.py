@@ -26,6 +26,8 @@ class Settings:
     endpoint: str
     host: str = "127.0.0.1"
     port: int = 8200
+    rpc_url: str | None = None
+    """The chain, to check the coordinator's word against; None: it is believed."""
     payout: Address | None = None
     cache_bytes: int = DEFAULT_CACHE_BYTES
     memory_bytes: int = 64 * MIB

@@ -24,9 +24,7 @@ _log = structlog.get_logger("store")
 class Store:
     """All sessions, journaled. Of one event loop."""
 
-    def __init__(
-        self, folder: Path, is_wanted: Callable[[int], bool] = lambda _: True
-    ) -> None:
+    def __init__(self, folder: Path, is_wanted: Callable[[int], bool] = lambda _: True) -> None:
         """Replay the journals in `folder` of the epochs that are wanted; raises StorageError or MalformedError."""
         self.book = Book()
         self._folder = folder

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -140,3 +141,27 @@ async def test_a_stopping_node_hands_in_and_gives_up_in_time(
     ]
     await background.flush()
     assert world.submitter.due_count() == 0
+
+
+async def test_a_running_node_serves_on_when_its_coordinator_turns_to_another_chain(
+    world: World, background: Background
+) -> None:
+    quick = Background(
+        replace(world.settings, refresh_seconds=0.01),
+        world.folder,
+        world.client,
+        world.view,
+        world.store,
+        world.submitter,
+        NODE,
+        NODE_KEY,
+    )
+    with capture_logs() as logs:
+
+        def turned() -> bool:
+            if NODE in world.coordinator.nodes:
+                world.coordinator.chain_id = 2
+            return any("not believed" in log["event"] for log in logs)
+
+        await run_until(quick, turned)
+    assert world.view.config.chain_id == 31337

@@ -1,10 +1,12 @@
 """What the node believes of its coordinator, and when it refuses to go on."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from streamrp2p import api
 from streamrp2p.client import CoordinatorClient, UnreachableError
 from streamrp2p.durable import StorageError
 from streamrp2p_node.coordinator_view import CoordinatorView
@@ -25,8 +27,8 @@ class Setting:
         )
         self.path = folder / "coordinator.json"
 
-    def view(self) -> CoordinatorView:
-        return CoordinatorView(self.client, self.path, self.clock)
+    def view(self, check: Callable[[api.Config], None] = lambda _: None) -> CoordinatorView:
+        return CoordinatorView(self.client, self.path, self.clock, check)
 
     def go_down(self) -> None:
         def down(path: str) -> httpx.Response | None:
@@ -113,3 +115,24 @@ def test_a_damaged_file_says_what_to_do(setting: Setting) -> None:
     setting.path.write_bytes(b'{"config": 1}')
     with pytest.raises(StorageError, match="delete it"):
         setting.view()
+
+
+async def test_each_new_configuration_is_checked_once_before_it_is_believed(
+    setting: Setting,
+) -> None:
+    checked: list[int] = []
+
+    def check(config: api.Config) -> None:
+        if config.epoch_seconds == 61:
+            raise WrongDeploymentError("not believed")
+        checked.append(config.epoch_seconds)
+
+    view = setting.view(check)
+    await view.refresh()
+    setting.clock.now += 7
+    await view.refresh()
+    assert checked == [60]
+    setting.coordinator.epoch_seconds = 61
+    with pytest.raises(WrongDeploymentError, match="not believed"):
+        await view.refresh()
+    assert view.config.epoch_seconds == 60
