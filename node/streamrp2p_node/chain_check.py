@@ -1,4 +1,4 @@
-"""The coordinator's word against the chain's: what another key than the bonded poster's acknowledges is worth nothing."""
+"""The coordinator against the chain: what another key than the bonded poster acknowledges is worth nothing."""
 
 from streamrp2p import api
 from streamrp2p.chain import EpochBookContract, RpcUnavailableError, connect
