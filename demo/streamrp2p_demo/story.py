@@ -19,6 +19,8 @@ HONEST_SECONDS = 5.0
 """How long the over-reporting viewer is honest before it lies."""
 CRASH_AFTER_SECONDS = 8
 """How far into its epoch the relay is killed: by then it has acknowledgements to lose."""
+CRASH_BEFORE_SECONDS = 8
+"""How much of its epoch must be left, so that the relay is back in the same one."""
 LAST_RECEIPTS_SECONDS = 8
 """How long before the end of the last epoch the viewers stop; starting them takes some of it."""
 SETTLING_SECONDS = 60
@@ -113,11 +115,10 @@ class Story:
 
     def crash_relay(self, relay: Relay) -> Crash:
         """Kill a relay in the middle of an epoch, once something was acknowledged to it there; start it again."""
-        epoch = self.now_epoch
-        self.wait_until(self.clock.start(epoch) + CRASH_AFTER_SECONDS, "the middle of the epoch")
         self.stack.wait_for(
-            f"an acknowledgement to {relay.name}",
-            lambda: any(promise.epoch == epoch for promise in self._promises(relay)) or None,
+            f"{relay.name} to have something to lose",
+            lambda: self._is_time_to_crash(relay) or None,
+            2 * self.stack.grid.epoch_seconds + READY_SECONDS,
         )
         epoch = self.now_epoch
         assert relay.child is not None  # noqa: S101 - the stack started it
@@ -162,6 +163,14 @@ class Story:
     def tell(self, event: str) -> None:
         """Tell of an event."""
         self.stack.progress.tell(event)
+
+    def _is_time_to_crash(self, relay: Relay) -> bool:
+        epoch, now = self.now_epoch, time.time()
+        return (
+            now - self.clock.start(epoch) >= CRASH_AFTER_SECONDS
+            and self.clock.end(epoch) - now >= CRASH_BEFORE_SECONDS
+            and any(promise.epoch == epoch for promise in self._promises(relay))
+        )
 
     def _when(self) -> str:
         epoch = self.now_epoch

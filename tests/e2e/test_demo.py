@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(DEMO_SECONDS + 60)]
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "streamrp2p.cli", "demo", "--json", str(folder / "demo.json")]
     return subprocess.run(
-        command,
+        demo_command(folder / "demo.json"),
         env={**os.environ, MARK: str(folder), "TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -41,6 +42,10 @@ def report(finished: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert folder.exists(), finished.stdout + finished.stderr
     loaded: dict[str, Any] = json.loads(folder.read_text())
     return loaded
+
+
+def demo_command(report: Path) -> list[str]:
+    return [sys.executable, "-m", "streamrp2p.cli", "demo", "--json", str(report)]
 
 
 def processes_marked(folder: str) -> list[str]:
@@ -114,3 +119,31 @@ def test_the_killed_relay_lost_nothing(report: dict[str, Any]) -> None:
 
 def test_no_process_is_left(finished: subprocess.CompletedProcess[str]) -> None:
     assert processes_marked(str(Path(finished.args[-1]).parent)) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_demo_that_is_stopped_leaves_no_process(number: signal.Signals, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        demo_command(tmp_path / "demo.json"),
+        env={**os.environ, MARK: str(tmp_path), "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if "coordinator is ready" in line:
+                break
+        assert len(processes_marked(str(tmp_path))) > 4
+        demo.send_signal(number)
+        output = demo.stdout.read()
+
+    # Without the demo to wait for them, they end by themselves.
+    deadline = time.monotonic() + 15
+    while processes_marked(str(tmp_path)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_marked(str(tmp_path)) == []
+    if number is not signal.SIGKILL:
+        assert demo.returncode == 130
+        assert f"stopped by {number.name}" in output
+        assert list(tmp_path.iterdir()) == []
