@@ -63,7 +63,7 @@ def test_two_epochs_settle_to_the_same_bytes_and_headers(first: Epoch, second: E
     assert isinstance(verdict, ByteIdentical)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(epochs(), st.data())
 def test_mutated_bundles_decode_exactly_when_their_counts_fit(
     epoch: Epoch, data: st.DataObject

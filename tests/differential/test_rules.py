@@ -116,7 +116,7 @@ intakes = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(records(), intakes)
 def test_intake_gives_the_same_code(record: SessionRecord, intake: Intake) -> None:
     verdict = verify(record, intake)
