@@ -31,6 +31,8 @@ class ClaimOptions:
     rpc_url: str
     deployment: Deployment | None
     to: Address | None
+    only_pools: frozenset[int]
+    """Claim from these alone; empty: from all."""
     is_confirmed: bool
     as_json: bool
 
@@ -42,7 +44,7 @@ def claim(options: ClaimOptions, node: Address, load_key: Callable[[], bytes]) -
         if options.deployment is not None:
             _check_deployment(config, options.deployment)
         web3 = connect(options.rpc_url, config.chain_id)
-        plan = make_plan(client, web3, config, node, options.to)
+        plan = make_plan(client, web3, config, node, to=options.to, only_pools=options.only_pools)
     tokens = Tokens(web3)
     shown = plan_shown(plan)
     if not options.as_json:

@@ -1,6 +1,6 @@
 """What a claim would pay, proven: the coordinator's proof is checked here and its header against the chain."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from web3 import Web3
@@ -69,16 +69,26 @@ class ClaimPlan:
 
 
 def make_plan(
-    client: CoordinatorClient, web3: Web3, config: api.Config, node: Address, to: Address | None
+    client: CoordinatorClient,
+    web3: Web3,
+    config: api.Config,
+    node: Address,
+    *,
+    to: Address | None = None,
+    only_pools: Collection[int] = (),
 ) -> ClaimPlan:
-    """Fetch the newest claim, verify it and see what it pays, and what it costs.
+    """Fetch the newest claim, verify it and see what it pays, and what it costs. No `only_pools` means all.
 
     Raises ClaimError when nothing was earned, or when the coordinator's proof is not what the chain holds.
     """
     proof = _verified(client, EpochBookContract(web3, Address(config.epoch_book)), node)
     contract = RewardPoolsContract(web3, Address(config.reward_pools))
     pools = _pools(contract, proof, node, _settled(client, node))
-    mask = sum(1 << index for index, pool in enumerate(pools) if pool.payable)
+    mask = sum(
+        1 << index
+        for index, pool in enumerate(pools)
+        if pool.payable and (not only_pools or pool.pool_id in only_pools)
+    )
     registry = NodeRegistryContract(web3, Address(config.node_registry))
     if to is None:
         pay_to, call = registry.payout_of(node), contract.claim_call(proof, mask)

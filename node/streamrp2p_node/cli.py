@@ -204,6 +204,14 @@ def claim(
             metavar="ADDRESS", help="Pay there, this once, instead of to the payout address."
         ),
     ] = None,
+    pool: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="ID",
+            min=1,
+            help="Claim from this pool alone; may be given again. For when another pool's token fails.",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Send it. Without, nothing is sent.")] = False,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = False,
@@ -219,6 +227,7 @@ def claim(
             rpc_url=rpc,
             deployment=Deployment.load(deployment) if deployment else None,
             to=parse_address(to, "--to") if to else None,
+            only_pools=frozenset(pool or ()),
             is_confirmed=yes,
             as_json=as_json,
         )

@@ -117,7 +117,7 @@ class Relay:
             self._give_back(session_id, length)
             raise
         self.bytes_served[pool_id] += length
-        return Served(data, lambda unsent: self._give_back(session_id, unsent))
+        return Served(data, lambda unsent: self._hung_up(session_id, pool_id, unsent))
 
     def _spend(self, session: Session, length: int) -> None:
         credit = session.credit
@@ -133,6 +133,10 @@ class Relay:
                 "hand in a receipt for what you got, then ask again",
             )
         self._store.note(session.ticket.epoch, Account(session.session_id, credit.served(length)))
+
+    def _hung_up(self, session_id: SessionId, pool_id: int, unsent: int) -> None:
+        self.bytes_served[pool_id] -= unsent
+        self._give_back(session_id, unsent)
 
     def _give_back(self, session_id: SessionId, unsent: int) -> None:
         session = self._store.book.get(session_id)

@@ -181,6 +181,17 @@ def test_a_claim_can_be_directed_elsewhere(setting: Setting) -> None:
     assert setting.balance(NODE) == 0
 
 
+def test_a_claim_can_leave_pools_out(setting: Setting) -> None:
+    setting.finalise()
+    earned = setting.proof.leaf.rewards()
+    claimed = setting.claim("--yes", "--pool", "2", "--json")
+    assert claimed.exit_code == 0, claimed.output
+    assert [paid["poolId"] for paid in json.loads(claimed.stdout)["paid"]] == [2]
+    assert setting.balance(NODE) == earned[2]
+    assert setting.claim("--yes").exit_code == 0
+    assert setting.balance(NODE) == earned[1] + earned[2]
+
+
 def test_a_header_that_is_not_final_is_not_claimed(setting: Setting) -> None:
     refused = setting.claim("--yes")
     assert refused.exit_code == 1
