@@ -1,0 +1,150 @@
+"""The jobs on the real contracts, with the chain's clock moved by hand: bonds, vetoes, relayed registrations."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from streamrp2p.signatures import address_of
+from streamrp2p_coordinator.bundles import Bundles
+from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.jobs import run_epochs
+from streamrp2p_coordinator.network import Policy, Signer
+from streamrp2p_coordinator.sdk_chain import SdkChain
+from streamrp2p_coordinator.services import Services
+from streamrp2p_coordinator.use_cases.register_node import register_node
+from streamrp2p_coordinator.use_cases.show_epochs import show_epochs
+from tests.coordinator.actors import Node, known_key
+from tests.support.anvil import running_anvil
+from tests.support.chain import (
+    GUARDIAN,
+    POSTER,
+    SHORT_EPOCHS,
+    STRANGER,
+    TICKET_SIGNER,
+    DeployedChain,
+    deploy_all,
+)
+
+pytestmark = pytest.mark.integration
+
+UNBONDED = replace(SHORT_EPOCHS, poster=address_of(POSTER))
+
+
+@dataclass
+class Stage:
+    """Services over a real chain whose time stands still but for `travel_to`."""
+
+    chain: DeployedChain
+    services: Services
+
+    def travel_to(self, now: int) -> None:
+        self.chain.travel_to(now)
+
+    def tick(self, times: int = 1) -> None:
+        for _ in range(times):
+            run_epochs(self.services)
+        assert self.services.failures == {}
+
+    def states(self) -> list[str]:
+        shown = show_epochs(
+            0,
+            9,
+            database=self.services.database,
+            network=self.services.network,
+            clock=self.services.clock,
+        )
+        return [epoch.state for epoch in reversed(shown)]
+
+
+@pytest.fixture
+def stage(database: Database, tmp_path: Path) -> Iterator[Stage]:
+    """Deploy, and take the poster's bond away again."""
+    with running_anvil(tmp_path) as rpc_url:
+        chain = deploy_all(rpc_url, tmp_path, UNBONDED)
+        chain.send(chain.epoch_book.withdraw_bond_call(), POSTER)
+        chain.fund_pool()
+        sdk = SdkChain(chain.web3, chain.deployment)
+        services = Services(
+            database=database,
+            chain=sdk,
+            network=sdk.network(),
+            policy=Policy(),
+            bundles=Bundles(tmp_path / "bundles"),
+            poster=Signer.of(POSTER),
+            ticket_signer=Signer.of(TICKET_SIGNER),
+            clock=chain.now,
+        )
+        yield Stage(chain, services)
+
+
+def test_bond_commit_veto_and_all_again(stage: Stage) -> None:
+    epochs = stage.services.network.epochs
+    stage.travel_to(epochs.intake_end(1))
+    stage.tick(6)
+    assert stage.chain.epoch_book.state().is_bonded
+    assert stage.states()[:2] == ["committed", "committed"]
+    first, second = stage.chain.epoch_book.committed()
+
+    stage.chain.send(stage.chain.epoch_book.veto_call(1), GUARDIAN)
+    run_epochs(stage.services)  # notes the veto and settles again; the commit follows
+    states = stage.states()[:2]
+    stage.tick(3)
+    again = stage.chain.epoch_book.committed()
+
+    assert states == ["committed", "voided"]
+    assert stage.states()[:2] == ["committed", "committed"]
+    assert [one.header for one in again] == [first.header, second.header]
+    assert len(stage.chain.epoch_book.commits(1)) == 2
+
+    stage.travel_to(stage.chain.now() + 30)
+    stage.tick(6)
+    assert stage.states()[:2] == ["final", "final"]
+    assert stage.chain.epoch_book.finalised_epochs() == 2
+
+
+def test_what_somebody_else_finalised_is_noted(stage: Stage) -> None:
+    stage.travel_to(stage.services.network.epochs.intake_end(0))
+    stage.tick(4)
+    stage.travel_to(stage.chain.now() + 30)
+    stage.chain.send(stage.chain.epoch_book.finalise_call(0), STRANGER)
+    stage.tick()
+    assert stage.states()[0] == "final"
+
+
+def test_a_registration_reaches_the_registry_once(stage: Stage) -> None:
+    node = Node(known_key(9), stage.services.network.domain)
+    signed = node.registration(payout=address_of(STRANGER))
+    for _ in range(2):
+        register_node(
+            signed,
+            database=stage.services.database,
+            chain=stage.services.chain,
+            network=stage.services.network,
+            clock=stage.services.clock,
+        )
+        stage.tick(2)
+    record = stage.chain.node_registry.node(node.address)
+    assert (record.payout, record.endpoint, record.nonce) == (
+        address_of(STRANGER),
+        "http://127.0.0.1:8200",
+        1,
+    )
+
+
+def test_a_block_counts_once_enough_others_follow(stage: Stage) -> None:
+    deep = SdkChain(stage.chain.web3, stage.chain.deployment, confirmations=3)
+    assert deep.head().number == deep.newest().number - 3
+    mine(stage, 3)
+    pools = deep.pools(deep.head())
+    stage.chain.fund_pool(amount=0)
+    mine(stage, 2)
+    assert deep.pools(deep.head()) == pools
+    mine(stage, 1)
+    assert len(deep.pools(deep.head())) == len(pools) + 1 == 2
+
+
+def mine(stage: Stage, blocks: int) -> None:
+    for _ in range(blocks):
+        stage.travel_to(stage.chain.now() + 1)
