@@ -19,6 +19,8 @@ from streamrp2p_node.errors import ClockSkewError, WrongDeploymentError
 
 MAX_SKEW_SECONDS = 60
 """Half of what the protocol forgives: signed times beyond CLOCK_SKEW_SECONDS are rejected."""
+NOISE_SECONDS = 2.0
+"""The coordinator tells whole seconds, and its answer takes a while: a smaller difference is none."""
 FORCED_REFRESH_SECONDS = 1.0
 """An unknown pool or ticket signer makes the node ask again, at most so often."""
 
@@ -100,8 +102,9 @@ class CoordinatorView:
         return self._must_know().clock
 
     def now(self) -> int:
-        """Return this machine's time, Unix seconds."""
-        return int(self._time())
+        """Return the time in Unix seconds by the coordinator's clock, whose tickets and epochs the node judges."""
+        is_noise = abs(self.skew_seconds) < NOISE_SECONDS
+        return int(self._time() - (0 if is_noise else self.skew_seconds))
 
     async def refresh(self) -> None:
         """Ask the coordinator; raises UnreachableError, ApiError, WrongDeploymentError or what `check` raises."""

@@ -1,11 +1,13 @@
 """Handing receipts in: each batch is on disk before it is sent, and sent again, the same, until it is answered."""
 
 import asyncio
+from collections import Counter
 
 import structlog
 
 from streamrp2p import api
 from streamrp2p.client import ApiError, CoordinatorClient
+from streamrp2p.errors import StreamrP2PError
 from streamrp2p.numbers import Address
 from streamrp2p.verify import Code
 from streamrp2p_node.batches import Judgement, judge, make_batch, split
@@ -16,6 +18,8 @@ from streamrp2p_node.outbox import Outbox
 
 UNTAKEABLE = frozenset({400, 409, 413, 422})
 """Answers after which the same bytes will never be taken: their records go into another batch."""
+
+MAX_BAD_ANSWERS = 3
 
 _log = structlog.get_logger("submitter")
 
@@ -39,6 +43,7 @@ class Submitter:
         self._outbox = outbox
         self._node = node
         self._key = key
+        self._bad_answers: Counter[api.ReceiptSubmission] = Counter()
         self.last_ack: api.BatchAck | None = None
         self.last_error: str | None = None
 
@@ -57,12 +62,25 @@ class Submitter:
         return sum(session.due() is not None for session in sessions)
 
     async def submit_due(self) -> None:
-        """Hand in all that is due. Raises UnreachableError, ApiError, AnswerError or StorageError: try again later."""
+        """Hand in all that is due. Raises UnreachableError, ApiError, AnswerError or StorageError: try again later.
+
+        An epoch that fails holds up no other; the first failure is raised at the end.
+        """
+        failure: StreamrP2PError | None = None
         for epoch in self._book.epochs():
-            while self._view.takes_receipts_of(epoch):
-                batch = self._pending(epoch) or await self._next(epoch)
-                if batch is None or not await self._submit(batch):
-                    break
+            try:
+                await self._submit_epoch(epoch)
+            except StreamrP2PError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    async def _submit_epoch(self, epoch: int) -> None:
+        while self._view.takes_receipts_of(epoch):
+            batch = self._pending(epoch) or await self._next(epoch)
+            if batch is None:
+                return
+            await self._submit(batch)
 
     def _pending(self, epoch: int) -> api.Batch | None:
         numbers = self._outbox.numbers(epoch)
@@ -87,14 +105,18 @@ class Submitter:
         await asyncio.to_thread(self._outbox.put, batch)
         return batch
 
-    async def _submit(self, batch: api.Batch) -> bool:
-        """Send one stored batch; tells whether it brought anything forward, so that the next may follow at once."""
+    async def _submit(self, batch: api.Batch) -> None:
+        """Send one stored batch, check its answer and apply it."""
         try:
             answer = await asyncio.to_thread(self._client.submit, batch)
         except ApiError as error:
             await self._refused(batch, error)
             raise
-        judgement = await self._judged(batch, answer)
+        try:
+            judgement = await self._judged(batch, answer)
+        except AnswerError as error:
+            await self._disbelieved(batch, error)
+            raise
         await asyncio.to_thread(self._outbox.put_answer, batch, answer)
         self._book.judge(judgement)
         self.last_ack = answer.ack
@@ -104,7 +126,6 @@ class Submitter:
             raise NotRegisteredError(
                 "the coordinator does not know this node; it is registered anew and the batch sent again"
             )
-        return True
 
     async def _judged(self, batch: api.Batch, answer: api.BatchAnswer) -> Judgement:
         try:
@@ -118,6 +139,15 @@ class Submitter:
     def _judge(self, batch: api.Batch, answer: api.BatchAnswer) -> Judgement:
         poster = Address(self._view.config.poster)
         return judge(batch, answer, poster=poster, domain=self._view.domain)
+
+    async def _disbelieved(self, batch: api.Batch, error: AnswerError) -> None:
+        """Give a batch up whose answer stays wrong, so that its records go into another.
+
+        A coordinator repeats its answer for ever, also one that a former poster signed.
+        """
+        self._bad_answers[batch.submission] += 1
+        if self._bad_answers[batch.submission] >= MAX_BAD_ANSWERS:
+            await asyncio.to_thread(self._outbox.put_refusal, batch, str(error))
 
     async def _refused(self, batch: api.Batch, error: ApiError) -> None:
         if error.status in UNTAKEABLE:

@@ -136,3 +136,13 @@ async def test_each_new_configuration_is_checked_once_before_it_is_believed(
     with pytest.raises(WrongDeploymentError, match="not believed"):
         await view.refresh()
     assert view.config.epoch_seconds == 60
+
+
+@pytest.mark.parametrize(("ahead", "by"), [(50, 50), (-50, -50), (1, 0)])
+async def test_a_clock_that_is_a_little_wrong_is_set_right_by_the_coordinators(
+    setting: Setting, ahead: float, by: int
+) -> None:
+    setting.coordinator.ahead_seconds = ahead
+    view = setting.view()
+    await view.refresh()
+    assert view.now() == pytest.approx(setting.clock.now + by, abs=1)

@@ -249,3 +249,34 @@ async def test_a_damaged_batch_file_says_what_to_do(world: World) -> None:
     (world.folder.batches / "0" / "1.answer.json").write_bytes(b"{")
     with pytest.raises(StorageError, match="restore it from a backup"):
         await restarted(world)
+
+
+async def test_an_epoch_that_is_refused_holds_up_no_other(world: World) -> None:
+    await paid_session(world, epoch=0)
+    await paid_session(world, epoch=1)
+    world.clock.now = GENESIS + EPOCH_SECONDS + 1
+    answers = [problem(422, "no")]
+
+    def refuse_first(path: str) -> httpx.Response | None:
+        if path == "/v1/batches" and answers:
+            status, body = answers.pop()
+            return httpx.Response(status, content=body)
+        return None
+
+    world.coordinator.fails = refuse_first
+    with pytest.raises(ApiError):
+        await world.submitter.submit_due()
+    assert [batch.submission.epoch for batch in sent(world)] == [1]
+
+
+async def test_a_batch_whose_answer_stays_wrong_makes_way_for_another(world: World) -> None:
+    await paid_session(world)
+    world.coordinator.poster_key = OTHER_KEY
+    for _ in range(3):
+        with pytest.raises(AnswerError):
+            await world.submitter.submit_due()
+    # A new poster took over; the coordinator would repeat the former one's answer for ever.
+    world.coordinator.poster_key = POSTER_KEY
+    await world.submitter.submit_due()
+    assert [batch.submission.batch_number for batch in sent(world)] == [1, 1, 1, 2]
+    assert world.submitter.due_count() == 0
