@@ -20,7 +20,6 @@ from streamrp2p_demo.facts import (
     SourceFacts,
     ViewerFacts,
 )
-from streamrp2p_demo.market import FUNDING
 from streamrp2p_demo.processes import Child
 from streamrp2p_demo.report import tokens
 from streamrp2p_demo.stack import Relay
@@ -121,7 +120,7 @@ def _pool(story: Story, claims: Iterable[Claimed]) -> PoolFacts:
     record = market.pools.pool(market.pool_id)
     return PoolFacts(
         market.pool_id,
-        funded=FUNDING,
+        funded=market.pools.funded_at(market.pool_id, story.now_epoch),
         remaining=record.remaining if record else 0,
         paid=sum(payment.amount for claimed in claims for payment in claimed.payments),
         contract_balance=market.token.balance_of(market.deployment.reward_pools),
@@ -146,6 +145,7 @@ def _source(report: Mapping[str, Any]) -> SourceFacts:
         None if node is None else Address(_bytes(node)),
         report["bytesDelivered"],
         report["segmentsRefused"],
+        report["receiptsAccepted"],
         tuple(departure["reason"] for departure in report["departures"]),
         {
             SessionId(_bytes(session["sessionId"])): session["bytesDelivered"]

@@ -76,6 +76,8 @@ class SourceFacts:
     node: Address | None
     bytes_delivered: int
     segments_refused: int
+    receipts_accepted: int
+    """How many of its receipts the relay took, which means: has on its disk."""
     departures: tuple[str, ...]
     """Why it left, each time: the reference viewer's reasons."""
     sessions: Mapping[SessionId, int]

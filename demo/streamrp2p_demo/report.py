@@ -84,6 +84,7 @@ def as_json(facts: Facts, results: Sequence[CheckResult], seconds: float) -> dic
                         "node": None if source.node is None else _hex(source.node),
                         "bytesDelivered": source.bytes_delivered,
                         "segmentsRefused": source.segments_refused,
+                        "receiptsAccepted": source.receipts_accepted,
                         "departures": list(source.departures),
                         "sessions": len(source.sessions),
                     }

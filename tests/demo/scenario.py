@@ -92,13 +92,13 @@ GOOD = Facts(
     viewers=(
         ViewerFacts(
             "viewer-1", 0, 4_000, 3_000,
-            (SourceFacts(RELAY_1, 4_000, 0, (), {HONEST.session_id: 4_000}),),
+            (SourceFacts(RELAY_1, 4_000, 0, 5, (), {HONEST.session_id: 4_000}),),
         ),
         ViewerFacts(
             "viewer-2", 0, 1_500, 1_500,
             (
-                SourceFacts(RELAY_3, 1_000, 1, ("corrupt-segment",), {BEHIND_PROXY.session_id: 1_000}),
-                SourceFacts(RELAY_2, 500, 0, (), {}),
+                SourceFacts(RELAY_3, 1_000, 1, 2, ("corrupt-segment",), {BEHIND_PROXY.session_id: 1_000}),
+                SourceFacts(RELAY_2, 500, 0, 0, (), {}),
             ),
         ),
     ),

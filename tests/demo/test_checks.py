@@ -150,13 +150,29 @@ def test_paying_one_byte_more_than_the_viewer_verified_fails() -> None:
     source = replace(GOOD.viewers[0].sources[0], sessions={HONEST.session_id: 3_999})
     facts = replace(GOOD, viewers=(replace(GOOD.viewers[0], sources=(source,)),))
 
-    assert failure(checks.only_verified_bytes_are_paid(facts)) == (
+    assert failure(checks.receipts_are_paid(facts)) == (
         f"session 0x{HONEST.session_id.hex()} was paid 4,000 bytes, its viewer verified 3,999"
     )
 
 
+def test_a_receipt_that_a_relay_took_and_that_is_not_paid_is_lost() -> None:
+    source = replace(GOOD.viewers[0].sources[0], receipts_accepted=6)
+    facts = replace(GOOD, viewers=(replace(GOOD.viewers[0], sources=(source,)),))
+
+    assert failure(checks.receipts_are_paid(facts)) == (
+        f"relay 0x{RELAY_1.hex()} took 6 receipts of viewer-1, 5 are paid"
+    )
+
+
+def test_a_receipt_that_no_relay_took_need_not_be_paid() -> None:
+    source = replace(GOOD.viewers[0].sources[0], receipts_accepted=4)
+    facts = replace(GOOD, viewers=(replace(GOOD.viewers[0], sources=(source,)),))
+
+    assert isinstance(checks.receipts_are_paid(facts), Passed)
+
+
 def test_a_run_in_which_no_honest_session_was_paid_fails() -> None:
-    assert failure(checks.only_verified_bytes_are_paid(replace(GOOD, epochs=()))) == (
+    assert failure(checks.receipts_are_paid(replace(GOOD, epochs=()))) == (
         "no session of an honest viewer was paid"
     )
 
