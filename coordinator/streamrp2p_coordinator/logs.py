@@ -16,7 +16,9 @@ def set_up_logs(form: Literal["console", "json"]) -> None:
         structlog.processors.JSONRenderer()
         if form == "json"
         # No local variables in tracebacks: one of them may be a key.
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,

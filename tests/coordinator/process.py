@@ -1,12 +1,11 @@
 """A real coordinator process over a real chain."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,14 +65,15 @@ class Coordinator:
     folder: Path
     settings: dict[str, str | int]
     port: int
+    name: str = "coordinator"
+    api_only: bool = False
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
-    environment: Mapping[str, str] = field(default_factory=dict)
     clients: list[CoordinatorClient] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
-        return self.folder / "coordinator.toml"
+        return self.folder / f"{self.name}.toml"
 
     @property
     def url(self) -> str:
@@ -82,7 +82,7 @@ class Coordinator:
     @property
     def log(self) -> str:
         return "".join(
-            (self.folder / f"coordinator.{number}.log").read_text() for number in range(self.starts)
+            (self.folder / f"{self.name}.{number}.log").read_text() for number in range(self.starts)
         )
 
     def write(self) -> None:
@@ -91,21 +91,16 @@ class Coordinator:
 
     def start(self) -> CoordinatorClient:
         """Start the process and wait until it is ready."""
-        with (self.folder / f"coordinator.{self.starts}.log").open("wb") as output:
+        with (self.folder / f"{self.name}.{self.starts}.log").open("wb") as output:
             self.process = subprocess.Popen(
                 [
-                    sys.executable,
-                    "-m",
-                    "streamrp2p.cli",
-                    "coordinator",
-                    "run",
-                    "--config",
-                    self.config,
+                    *(sys.executable, "-m", "streamrp2p.cli", "coordinator", "run"),
+                    *("--config", self.config),
+                    *(["--api-only"] if self.api_only else []),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment},
             )
         self.starts += 1
         client = CoordinatorClient(self.url)
@@ -124,6 +119,22 @@ class Coordinator:
         assert self.process is not None
         self.process.terminate()
         return self.process.wait(30)
+
+    @contextmanager
+    def running(self) -> Iterator[CoordinatorClient]:
+        """Start the process, and let nothing of it remain."""
+        try:
+            yield self.start()
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Close what the test opened, and end the process if it still runs."""
+        for client in self.clients:
+            client.close()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def _is_ready(self, client: CoordinatorClient) -> bool | None:
         assert self.process is not None
@@ -160,11 +171,7 @@ def coordinator_over(
     try:
         yield coordinator
     finally:
-        for client in coordinator.clients:
-            client.close()
-        if coordinator.process is not None and coordinator.process.poll() is None:
-            coordinator.process.kill()
-            coordinator.process.wait()
+        coordinator.end()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """From intake to finality over a chain in memory: settlement, commits, voids, crashes."""
 
+import errno
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from streamrp2p import api
 from streamrp2p.allocation import Terms
 from streamrp2p.audit import ByteIdentical, audit
 from streamrp2p.header import EpochHeader
+from streamrp2p.numbers import Hash
 from streamrp2p.settlement import GENESIS as NO_PARENT
 from streamrp2p.settlement import Parent, PoolInput
 from streamrp2p.verify import Code
@@ -207,6 +209,28 @@ def test_a_crash_after_the_bundle_was_written_settles_to_the_same_header(
     header = settle(world)
     assert header is not None
     assert world.services.bundles.has(header.data_hash)
+
+
+def test_a_full_disk_holds_the_settlement_up_until_there_is_room(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = world.node()
+    earn(world, node)
+    world.travel_to(intake_end(1))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("streamrp2p.durable._write_synced", full)
+        world.tick()
+        assert "the disk is full" in world.services.failures["settle"]
+    assert world.chain.headers == []
+    for _ in range(5):
+        world.tick()
+    assert world.services.failures == {}
+    assert [header.epoch for header in world.chain.headers] == [0, 1]
+    assert list((world.services.bundles.path(Hash(bytes(32))).parent).glob(".*.tmp")) == []
 
 
 def test_a_commit_that_was_recorded_but_not_sent_is_sent_once_after_the_crash(

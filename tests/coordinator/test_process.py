@@ -1,7 +1,9 @@
 """A real coordinator process on a real chain and both databases: the whole way, and `kill -9` on it."""
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +14,11 @@ from streamrp2p import api
 from streamrp2p.audit import ByteIdentical, audit
 from streamrp2p.bundle import decode_bundle
 from streamrp2p.chain.abi_codec import artifact
-from streamrp2p.client import CoordinatorClient
+from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import GENESIS, Parent
-from streamrp2p.signatures import address_of
+from streamrp2p.signatures import address_of, sign
+from streamrp2p.typed_data import SessionTicket
 from tests.coordinator.actors import Node, Viewer, known_key
 from tests.coordinator.gate import Gate
 from tests.coordinator.process import (
@@ -26,7 +29,8 @@ from tests.coordinator.process import (
     living_chain,
     wait_for,
 )
-from tests.support.chain import STRANGER, DeployedChain
+from tests.support.chain import STRANGER, TICKET_SIGNER, DeployedChain
+from tests.support.ports import find_free_port
 
 pytestmark = pytest.mark.integration
 
@@ -54,6 +58,15 @@ class Scene:
         answer = wait_for("an acknowledgement", lambda: self._submit(batch))
         assert answer.ack.accepted == 1, answer
         return ticket.epoch, record
+
+    def viewer(self, epoch: int, nonce: int) -> Viewer:
+        """Admit a viewer with a ticket that the lent key signed."""
+        now = int(time.time())
+        ticket = SessionTicket(
+            1, epoch, self.node.address, address_of(VIEWER_KEY), 10**9, now, now + 5, nonce
+        )
+        signature = sign(ticket.digest(self.node.domain), TICKET_SIGNER)
+        return Viewer(ticket, signature, self.node.domain, VIEWER_KEY)
 
     def wait_for_state(self, epoch: int, *states: str) -> api.Epoch:
         def look() -> api.Epoch | None:
@@ -143,6 +156,75 @@ def test_an_acknowledged_receipt_is_paid_although_the_coordinator_was_killed(sce
     assert [(one.settled, one.final) for one in earnings.pools] == [(reward, reward)]
     assert scene.coordinator.stop() == 0
     assert "Traceback" not in scene.coordinator.log
+
+
+def test_killed_in_the_middle_of_intake_it_loses_nothing_it_acknowledged(scene: Scene) -> None:
+    acknowledged: list[tuple[api.Batch, api.BatchAnswer]] = []
+    epoch, _ = scene.earn()
+    stop = threading.Event()
+
+    def submit(worker: int) -> None:
+        with CoordinatorClient(scene.coordinator.url, attempts=1) as client:
+            for round_number in range(1000):
+                records = [
+                    scene.viewer(epoch, worker * 100_000 + round_number * 20 + number).record(1, 10)
+                    for number in range(20)
+                ]
+                batch = scene.node.batch(epoch, records, number=worker * 10_000 + round_number + 1)
+                try:
+                    acknowledged.append((batch, client.submit(batch)))
+                except (ApiError, UnreachableError):
+                    return
+                if stop.is_set():
+                    return
+
+    threads = [threading.Thread(target=submit, args=(worker,)) for worker in range(1, 4)]
+    for thread in threads:
+        thread.start()
+    wait_for("some acknowledgements", lambda: len(acknowledged) >= 10 or None)
+    scene.coordinator.kill()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    scene.client = scene.coordinator.start()
+
+    again = [scene.client.submit(batch) for batch, _ in acknowledged]
+    assert again == [answer for _, answer in acknowledged]
+    scene.wait_for_state(epoch, "committed", "final")
+    settled = set(scene.audited(epoch).settlement.bundle.session_records)
+    for batch, answer in acknowledged:
+        assert answer.ack.accepted == 20 or answer.rejections
+        rejected = {one.rejection.session_id for one in answer.rejections}
+        encoded = [batch.records[at : at + 274] for at in range(0, len(batch.records), 274)]
+        kept = [one for one in encoded if SessionRecord.decode(one).session_id not in rejected]
+        assert len(kept) == answer.ack.accepted
+        assert settled.issuperset(kept)
+
+
+def test_two_processes_on_one_database_answer_as_one(
+    scene: Scene, tmp_path: Path, database_url: str
+) -> None:
+    second = Coordinator(
+        tmp_path, {**scene.coordinator.settings}, find_free_port(), name="second", api_only=True
+    )
+    second.settings["port"] = second.port
+    second.write()
+    with ExitStack() as stack:
+        other = stack.enter_context(second.running())
+        epoch, _ = scene.earn()
+        batch = scene.node.batch(epoch, [scene.viewer(epoch, 5).record(1, 1000)])
+        barrier = threading.Barrier(6)
+
+        def submit(client: CoordinatorClient) -> api.BatchAnswer:
+            barrier.wait()
+            return client.submit(batch)
+
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(submit, [scene.client, other] * 3))
+        assert len({answer.model_dump_json() for answer in answers}) == 1
+        shown = scene.wait_for_state(epoch, "committed", "final")
+        assert other.epoch(epoch).header_hash == shown.header_hash
+    assert len(scene.chain.epoch_book.commits(epoch)) == 1
 
 
 @pytest.mark.parametrize("mode", ["hold", "swallow"])
