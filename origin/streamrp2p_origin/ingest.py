@@ -115,7 +115,9 @@ class Ingest:
         patience_seconds = max(IDLE_SEGMENTS * self._segment_seconds, LEAST_IDLE_SECONDS)
         while True:
             try:
-                segment = await asyncio.wait_for(anext(segments), patience_seconds)
+                # Not wait_for: before Python 3.12 it may lose a cancellation, and the origin would not stop.
+                async with asyncio.timeout(patience_seconds):
+                    segment = await anext(segments)
             except StopAsyncIteration:
                 return
             except TimeoutError:

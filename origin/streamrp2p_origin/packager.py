@@ -100,7 +100,8 @@ class Packager:
     async def wait(self) -> None:
         """Wait for the end of ffmpeg; raises PackagingError when it failed or hung."""
         try:
-            code = await asyncio.wait_for(self._process.wait(), END_SECONDS)
+            async with asyncio.timeout(END_SECONDS):
+                code = await self._process.wait()
         except TimeoutError:
             await self.kill()
             raise PackagingError("ffmpeg did not end and was killed") from None

@@ -273,3 +273,32 @@ def test_log_lines_are_json(origin: RunningOrigin) -> None:
     events = [json.loads(line) for line in origin.log().splitlines()]
     assert events[0]["event"] == "origin.ready"
     assert events[0]["url"] == origin.url
+
+
+def test_ffmpeg_that_dies_is_started_again(origin: RunningOrigin) -> None:
+    with encoding(origin.rtmp):
+        wait_for(lambda: segment_count(origin) >= 1)
+        for pid in origin.ffmpegs():
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: origin.visits_possible() == 2)
+    seen = segment_count(origin)
+    with encoding(origin.rtmp):
+        wait_for(lambda: segment_count(origin) > seen)
+
+
+def test_stream_without_sound_is_served(origin: RunningOrigin, folder: Path) -> None:
+    with encoding(origin.rtmp, *ENCODER, "-g", "30", "-an"):
+        wait_for(lambda: segment_count(origin) >= 2)
+    segment = verified(origin).segments[-1]
+    data = httpx.get(f"{origin.url}/v1/streams/{POOL_ID}/{segment.name}").content
+    assert codecs(data, folder) == ["h264"]
+
+
+def test_encoder_that_falls_silent_is_dropped_and_the_port_opens_again(
+    origin: RunningOrigin,
+) -> None:
+    with encoding(origin.rtmp) as encoder:
+        wait_for(lambda: segment_count(origin) >= 1)
+        encoder.send_signal(signal.SIGSTOP)
+        wait_for(lambda: '"encoder.left"' in origin.log(), seconds=25)
+        wait_for(lambda: origin.visits_possible() == 2)
