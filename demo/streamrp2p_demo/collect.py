@@ -62,7 +62,7 @@ def _claims(story: Story) -> dict[str, Claimed]:
     stack = story.stack
     stack.progress.now("the relays claim")
     started = [
-        stack.supervisor.start_command(f"claim-{relay.name}", stack.claim_command(relay))
+        stack.supervisor.start_command(f"claim-{relay.name}", stack.commands.claim(relay.name))
         for relay in stack.relays
     ]
     return {

@@ -61,6 +61,11 @@ class Layout:
         return self.root / "coordinator"
 
     @property
+    def coordinator_config(self) -> Path:
+        """The coordinator's settings."""
+        return self.coordinator / "coordinator.toml"
+
+    @property
     def poster_keystore(self) -> Path:
         """The poster's key, one of anvil's."""
         return self.coordinator / "poster.json"

@@ -1,7 +1,6 @@
 """What is started, with which options, and how each is known to be ready. The order is the run's."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from streamrp2p.playlist import SEGMENT_TAG
 from streamrp2p.signatures import address_of
 from streamrp2p_demo.adversaries import corrupting_proxy
 from streamrp2p_demo.anvil import CHAIN_ID, anvil_command, known_key
+from streamrp2p_demo.commands import Commands
 from streamrp2p_demo.errors import NotReadyError
 from streamrp2p_demo.layout import RELAYS, Layout, Ports, loopback
 from streamrp2p_demo.market import (
@@ -41,23 +41,12 @@ Found = TypeVar("Found")
 READY_SECONDS = 45.0
 """Far more than anything takes on an idle machine; a busy one has two cores for twenty processes."""
 POLL_SECONDS = 0.15
-RATE_SLACK_SECONDS = 6
-SUBMIT_SECONDS = 2
-VIDEO_KBIT = 250
-SEGMENT_SECONDS = 1
 FIRST_SEGMENTS = 3
 """How many segments the origin must have before viewers come."""
 HONEST_SEGMENTS = 24
 """How many segments pass the corrupting relay unharmed."""
 PAID_ELSEWHERE = "relay-2"
 """Which relay has its claims paid to another wallet, as an operator with a cold one would."""
-ENCODER_SECONDS = 1_800
-"""Longer than any run: the encoder is stopped."""
-
-
-def streamrp2p(*arguments: str) -> list[str]:
-    """Return the command line of a `streamrp2p` command, run by this very Python."""
-    return [sys.executable, "-m", "streamrp2p.cli", *arguments]
 
 
 @dataclass(slots=True)
@@ -91,14 +80,9 @@ class Stack:
     """Says, for the status line, where in the epochs the run is."""
 
     @property
-    def rpc(self) -> str:
-        """The chain's RPC URL."""
-        return loopback(self.ports.anvil)
-
-    @property
-    def coordinator_url(self) -> str:
-        """The coordinator's base URL."""
-        return loopback(self.ports.coordinator)
+    def commands(self) -> Commands:
+        """The run's command lines."""
+        return Commands(self.layout, self.ports)
 
     @property
     def corrupting(self) -> Relay:
@@ -107,18 +91,9 @@ class Stack:
 
     def make_keys(self) -> None:
         """Make the origin's keys and the relays' own keystores, through the command line as operators do."""
-        layout = self.layout
         names = [f"relay-{number}" for number in range(1, RELAYS + 1)]
-        commands = {
-            f"init-{name}": streamrp2p(
-                *("node", "init", "--dir", str(layout.relay(name))),
-                *("--password-file", str(layout.password_file), "--json"),
-            )
-            for name in names
-        }
-        commands["init-origin"] = streamrp2p(
-            "origin", "init", "--dir", str(layout.origin), "--json"
-        )
+        commands = {f"init-{name}": self.commands.init_relay(name) for name in names}
+        commands["init-origin"] = self.commands.init_origin()
         made = {
             name: json.loads(output) for name, output in self.supervisor.run_all(commands).items()
         }
@@ -135,7 +110,7 @@ class Stack:
 
         def reached() -> Web3 | None:
             try:
-                return connect(self.rpc, CHAIN_ID)
+                return connect(self.commands.rpc, CHAIN_ID)
             except ChainError:
                 return None
 
@@ -155,62 +130,20 @@ class Stack:
 
     def start_coordinator(self) -> CoordinatorClient:
         """Start the coordinator with its embedded database."""
-        layout = self.layout
-        config = layout.coordinator / "coordinator.toml"
-        settings: dict[str, str | int] = {
-            "database_url": f"sqlite:///{layout.coordinator / 'coordinator.db'}",
-            "rpc_url": self.rpc,
-            "deployment": str(layout.deployment),
-            "poster_keystore": str(layout.poster_keystore),
-            "poster_password_file": str(layout.password_file),
-            "ticket_signer_keystore": str(layout.ticket_signer_keystore),
-            "ticket_signer_password_file": str(layout.password_file),
-            "host": "127.0.0.1",
-            "port": self.ports.coordinator,
-            "rate_slack_seconds": RATE_SLACK_SECONDS,
-            "ticket_seconds": self.grid.epoch_seconds,
-            "confirmations": 0,
-            "tick_seconds": 1,
-            "health_seconds": 2,
-            "bundle_dir": str(layout.coordinator / "bundles"),
-        }
-        # A JSON string or number is a TOML one too.
-        lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
-        config.write_text("".join(lines))
-        self.supervisor.start(
-            "coordinator", streamrp2p("coordinator", "run", "--config", str(config))
-        )
-        client = CoordinatorClient(self.coordinator_url)
+        self.layout.coordinator_config.write_text(self.commands.coordinator_config(self.grid))
+        self.supervisor.start("coordinator", self.commands.coordinator())
+        client = CoordinatorClient(self.commands.coordinator_url)
         self.wait_for("the coordinator", lambda: client.ready() or None)
         return client
 
     def start_origin(self, pool_id: int) -> None:
         """Start the origin; it has no stream yet. `start_encoder` waits until it is ready."""
-        self.supervisor.start(
-            "origin",
-            streamrp2p(
-                *("origin", "run", "--dir", str(self.layout.origin), "--pool", str(pool_id)),
-                *("--rpc", self.rpc, "--deployment", str(self.layout.deployment)),
-                *("--rtmp-port", str(self.ports.rtmp), "--port", str(self.ports.origin)),
-                *("--segment-seconds", str(SEGMENT_SECONDS)),
-            ),
-        )
+        self.supervisor.start("origin", self.commands.origin(pool_id))
 
     def start_encoder(self, pool_id: int) -> None:
         """Start a real encoder that pushes RTMP; return when the origin serves its first segments."""
         self._wait_for_health("the origin", loopback(self.ports.origin))
-        self.supervisor.start(
-            "encoder",
-            streamrp2p(
-                *(
-                    "origin",
-                    "publish-test",
-                    "--rtmp",
-                    f"rtmp://127.0.0.1:{self.ports.rtmp}/live/demo",
-                ),
-                *("--seconds", str(ENCODER_SECONDS), "--bitrate", str(VIDEO_KBIT)),
-            ),
-        )
+        self.supervisor.start("encoder", self.commands.encoder())
 
         def has_segments() -> bool | None:
             with NodeClient(loopback(self.ports.origin)) as origin:
@@ -236,18 +169,8 @@ class Stack:
 
     def start_relay(self, relay: Relay) -> None:
         """Start a relay, for the first time or again; `wait_for_relays` tells when it is ready."""
-        layout = self.layout
-        relay.child = self.supervisor.start(
-            relay.name,
-            streamrp2p(
-                *("node", "run", "--dir", str(layout.relay(relay.name))),
-                *("--coordinator", self.coordinator_url, "--endpoint", relay.endpoint),
-                *("--host", "127.0.0.1", "--port", str(relay.port)),
-                *("--password-file", str(layout.password_file)),
-                *("--submit-seconds", str(SUBMIT_SECONDS)),
-                *(("--payout", "0x" + relay.payout.hex()) if relay.payout else ()),
-            ),
-        )
+        command = self.commands.relay(relay.name, relay.port, relay.endpoint, relay.payout)
+        relay.child = self.supervisor.start(relay.name, command)
 
     def wait_for_relays(self, coordinator: CoordinatorClient) -> None:
         """Wait until the coordinator sends viewers to every relay."""
@@ -264,30 +187,8 @@ class Stack:
 
     def start_viewer(self, name: str, pool_id: int, seconds: int) -> Child:
         """Start an honest viewer that watches for some seconds, then reports."""
-        return self.supervisor.start(
-            name,
-            streamrp2p(
-                *("viewer", "watch", "--coordinator", self.coordinator_url),
-                *("--pool", str(pool_id), "--seconds", str(seconds)),
-                *("--json", str(self.layout.report(name))),
-            ),
-            may_end=True,
-        )
-
-    def audit_command(self, epoch: int) -> list[str]:
-        """Return the command line of one epoch's audit."""
-        return streamrp2p(
-            *("audit", "epoch", str(epoch), "--coordinator", self.coordinator_url),
-            *("--rpc", self.rpc, "--deployment", str(self.layout.deployment), "--json"),
-        )
-
-    def claim_command(self, relay: Relay) -> list[str]:
-        """Return the command line of a relay's claim."""
-        return streamrp2p(
-            *("node", "claim", "--dir", str(self.layout.relay(relay.name))),
-            *("--coordinator", self.coordinator_url, "--rpc", self.rpc),
-            *("--password-file", str(self.layout.password_file), "--yes", "--json"),
-        )
+        command = self.commands.viewer(name, pool_id, seconds)
+        return self.supervisor.start(name, command, may_end=True)
 
     def wait_for(
         self, what: str, found: Callable[[], Found | None], timeout_seconds: float = READY_SECONDS

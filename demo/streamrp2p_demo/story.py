@@ -44,7 +44,7 @@ class Story:
 
     def __post_init__(self) -> None:
         self.clock = self.market.book.clock()
-        self.auditors = Auditors(self.stack.supervisor, self.stack.audit_command, self.tell)
+        self.auditors = Auditors(self.stack.supervisor, self.stack.commands.audit, self.tell)
         self.narrator = Narrator(self.stack.layout, self.market, self.tell, self.auditors.look)
         self.stack.on_wait = self.narrator.look
         self.stack.when = self._when
@@ -90,7 +90,7 @@ class Story:
         stack.supervisor.start(
             "over-reporter",
             over_reporter.command(
-                *(stack.coordinator_url, self.market.pool_id, victim.node),
+                *(stack.commands.coordinator_url, self.market.pool_id, victim.node),
                 layout.report("over-reporter"),
                 honest_seconds=HONEST_SECONDS,
             ),
@@ -100,7 +100,7 @@ class Story:
         stack.supervisor.start(
             "double-submitter",
             double_submitter.command(
-                stack.coordinator_url,
+                stack.commands.coordinator_url,
                 folder / "batches",
                 folder / "node.keystore.json",
                 layout.password_file,
