@@ -17,6 +17,7 @@ from streamrp2p_coordinator.repositories.store import Store
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one."""
+CONNECT_SECONDS = 10
 POOL = {"pool_size": 20, "max_overflow": 30}
 """Connections: more than FastAPI has threads, so that none waits for another's."""
 _IMMEDIATE = "streamrp2p_immediate"

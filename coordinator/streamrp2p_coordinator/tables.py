@@ -145,6 +145,7 @@ class RejectionRow(SQLModel, table=True):
     """A signed rejection for the epoch's bundle: the first of each session, sequence and code."""
 
     __tablename__ = "rejections"
+    __table_args__ = (Index("rejections_by_node", "epoch", "node"),)
     epoch: int = _big(primary_key=True)
     session_id: bytes = Field(primary_key=True)
     sequence: int = _big(primary_key=True)

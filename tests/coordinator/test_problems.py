@@ -161,6 +161,21 @@ def test_a_body_that_does_not_say_its_length_is_counted(world: World) -> None:
     assert answer.status_code == 413
 
 
+def test_pages_of_any_origin_may_ask(world: World) -> None:
+    answer = world.request("GET", "/v1/pools", headers={"Origin": "https://player.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    preflight = world.request(
+        "OPTIONS",
+        "/v1/sessions",
+        headers={
+            "Origin": "https://player.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        },
+    )
+    assert preflight.status_code == 200
+
+
 def test_a_silent_chain_is_a_503_that_may_be_tried_again(world: World) -> None:
     class DownError(StreamrP2PError):
         retryable = True

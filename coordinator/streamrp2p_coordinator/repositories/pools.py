@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, select
 from streamrp2p.allocation import Terms
 from streamrp2p.numbers import Address
 from streamrp2p_coordinator.chain import Block
-from streamrp2p_coordinator.repositories.base import Repository
+from streamrp2p_coordinator.repositories.base import Repository, in_lists
 from streamrp2p_coordinator.tables import ChainStateRow, PoolRow, PoolTermsRow, table_of
 
 _state = table_of(ChainStateRow)
@@ -57,6 +57,14 @@ class Pools(Repository):
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _pool(row)
 
+    def some(self, pool_ids: Iterable[int]) -> dict[int, KnownPool]:
+        """Return those of the pools that the chain has, by id."""
+        found: dict[int, KnownPool] = {}
+        for some in in_lists(pool_ids):
+            rows = self._connection.execute(select(_pools).where(_pools.c.pool_id.in_(some)))
+            found |= {row.pool_id: _pool(row) for row in rows}
+        return found
+
     def all(self) -> list[KnownPool]:
         """Return every pool, rising by id."""
         return [
@@ -103,14 +111,17 @@ class Pools(Repository):
 
     def fixed_terms(self, epoch: int, pool_ids: Iterable[int]) -> dict[int, Terms]:
         """Return the terms that can no longer change, by pool."""
-        rows = self._connection.execute(
-            select(_terms).where(
-                _terms.c.epoch == epoch,
-                _terms.c.is_fixed.is_(True),
-                _terms.c.pool_id.in_(list(pool_ids)),
+        found: dict[int, Terms] = {}
+        for some in in_lists(pool_ids):
+            rows = self._connection.execute(
+                select(_terms).where(
+                    _terms.c.epoch == epoch,
+                    _terms.c.is_fixed.is_(True),
+                    _terms.c.pool_id.in_(some),
+                )
             )
-        )
-        return {row.pool_id: _terms_of(row) for row in rows}
+            found |= {row.pool_id: _terms_of(row) for row in rows}
+        return found
 
     def pools_with_fixed_terms(self, epoch: int) -> set[int]:
         """Return the ids of the pools whose terms of the epoch need not be read again."""

@@ -141,8 +141,9 @@ def _is_known(database: Database, network: Network, epoch: int, pool_ids: set[in
         if block is None or block.time < network.epochs.start(epoch):
             return False
         fixed = store.pools.fixed_terms(epoch, pool_ids)
-        pools = [store.pools.find(pool_id) for pool_id in pool_ids - fixed.keys()]
-    return all(pool is not None and not pool.is_open(epoch) for pool in pools)
+        others = pool_ids - fixed.keys()
+        pools = store.pools.some(others)
+    return len(pools) == len(others) and not any(pool.is_open(epoch) for pool in pools.values())
 
 
 def _judge_and_keep(
@@ -198,15 +199,15 @@ def _judge_and_keep(
 
 def _pools_at(store: Store, epoch: int, pool_ids: set[int]) -> dict[int, PoolAtEpoch]:
     terms = store.pools.fixed_terms(epoch, pool_ids)
-    found = {}
-    for pool_id in pool_ids:
-        pool = store.pools.find(pool_id)
-        if pool is None:
-            continue
-        # Nobody signs for a pool that is not open: the rule before the signatures refuses it.
-        signer = terms[pool_id].ticket_signer if pool_id in terms else ZERO_ADDRESS
-        found[pool_id] = PoolAtEpoch(pool.is_open(epoch), signer, pool.max_bytes_per_second)
-    return found
+    return {
+        pool_id: PoolAtEpoch(
+            pool.is_open(epoch),
+            # Nobody signs for a pool that is not open: the rule before the signatures refuses it.
+            terms[pool_id].ticket_signer if pool_id in terms else ZERO_ADDRESS,
+            pool.max_bytes_per_second,
+        )
+        for pool_id, pool in store.pools.some(pool_ids).items()
+    }
 
 
 def _sign_rejection(

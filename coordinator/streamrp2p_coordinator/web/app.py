@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from pydantic.alias_generators import to_camel
 from typing_extensions import override
 
@@ -50,6 +51,8 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
     app.state.services = services
     limits = policy or (services.policy if services else Policy())
     app.add_middleware(BodyLimit, limit=max_body_bytes(limits.max_batch_records))
+    # Players are web pages of many origins. Nothing here is read from a cookie, so all may ask.
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
     add_problem_handlers(app)
     app.include_router(router)
     return app

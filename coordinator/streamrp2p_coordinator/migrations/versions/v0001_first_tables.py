@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.Column("encoded", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("epoch", "session_id", "sequence", "code"),
     )
+    op.create_index("rejections_by_node", "rejections", ["epoch", "node"])
     op.create_table(
         "rewards",
         sa.Column("epoch", sa.BigInteger(), nullable=False),
