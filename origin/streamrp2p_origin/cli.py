@@ -11,13 +11,11 @@ from typing import Annotated
 import structlog
 import typer
 
-from streamrp2p.durable import StorageError
-from streamrp2p.errors import MalformedError, StreamrP2PError
+from streamrp2p.cli_options import EXIT_USAGE, exit_code_of, stop
+from streamrp2p.errors import StreamrP2PError
 from streamrp2p_origin import identity
 from streamrp2p_origin.errors import OriginSetupError
 from streamrp2p_origin.registry import pool_facts
-
-EXIT_FAILURE, EXIT_SETUP, EXIT_LATER = 1, 2, 3
 
 app = typer.Typer(
     help="Publish a stream: take RTMP, sign its segments.",
@@ -106,10 +104,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except StreamrP2PError as error:
-        typer.echo(f"Error: {error}", err=True)
-        is_setup = isinstance(error, OriginSetupError | MalformedError | StorageError)
-        code = EXIT_LATER if error.retryable else EXIT_SETUP if is_setup else EXIT_FAILURE
-        raise typer.Exit(code) from None
+        is_setup = isinstance(error, OriginSetupError)
+        stop(str(error), EXIT_USAGE if is_setup else exit_code_of(error))
 
 
 def _configure_log(*, as_json: bool) -> None:
