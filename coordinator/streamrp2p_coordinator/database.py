@@ -18,7 +18,8 @@ from streamrp2p_coordinator.repositories.store import Store
 BUSY_SECONDS = 30
 """How long a writer waits for another one."""
 CONNECT_SECONDS = 10
-POOL = {"pool_size": 20, "max_overflow": 30}
+"""How long a PostgreSQL that is silent is waited for."""
+POOL = {"pool_size": 10, "max_overflow": 40}
 """Connections: more than FastAPI has threads, so that none waits for another's."""
 _IMMEDIATE = "streamrp2p_immediate"
 
@@ -74,7 +75,13 @@ def open_database(url: str) -> Database:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
-            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), **POOL)
+            engine = create_engine(
+                parsed.set(drivername="postgresql+psycopg"),
+                **POOL,
+                # A server that was restarted must not cost a request for each old connection.
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": CONNECT_SECONDS},
+            )
         elif parsed.get_backend_name() == "sqlite" and parsed.database not in (
             None,
             "",
