@@ -431,6 +431,7 @@ def test_without_any_relay_the_origin_itself_is_watched_and_nobody_is_paid() -> 
     world = FakeWorld()
     report = watched(world, 20)
     assert [part.node for part in report.sources] == [None]
+    assert world.asked < 12, "it asks for a relay every three seconds"
     assert report.bytes_delivered == 0
     assert report.shown()["bytesFromOrigin"] > 15 * SEGMENT_BYTES
 
