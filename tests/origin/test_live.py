@@ -302,3 +302,19 @@ def test_encoder_that_falls_silent_is_dropped_and_the_port_opens_again(
         encoder.send_signal(signal.SIGSTOP)
         wait_for(lambda: '"encoder.left"' in origin.log(), seconds=25)
         wait_for(lambda: origin.visits_possible() == 2)
+
+
+def test_any_hls_player_plays_the_playlist_across_a_discontinuity(origin: RunningOrigin) -> None:
+    for visit in (1, 2):
+        wait_for(lambda visit=visit: origin.visits_possible() == visit)  # type: ignore[misc]
+        with encoding(origin.rtmp, seconds=3) as encoder:
+            encoder.wait()
+    wait_for(lambda: "#EXT-X-DISCONTINUITY\n" in origin.playlist())
+    url = f"{origin.url}/v1/streams/{POOL_ID}/live.m3u8"
+    command = [
+        *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-live_start_index"),
+        *("0", "-i", url, "-t", "3.5", "-progress", "pipe:1", "-f", "null", "-"),
+    ]
+    player = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(re.findall(r"^frame=(\d+)$", player.stdout, re.MULTILINE)[-1]) >= 100
+    assert "rror" not in player.stderr
