@@ -1,23 +1,18 @@
 """`streamrp2p node`: init, run, status, claim. Thin: each command reads its options and calls one function."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from streamrp2p.cli_options import (
-    EXIT_USAGE,
     JsonOption,
     PasswordFileOption,
     RpcOption,
-    exit_code_of,
+    explained,
     parse_address,
     print_result,
-    stop,
 )
-from streamrp2p.errors import StreamrP2PError
 from streamrp2p.keys import (
     KEYRING_SERVICE,
     create_keystore,
@@ -79,7 +74,7 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Make the node's folder and its hot key, and print its address."""
-    with _explained():
+    with explained():
         folder = Folder(directory)
         if folder.keystore.exists():
             raise SettingsError(
@@ -140,7 +135,7 @@ def run(
     keyring: KeyringOption = False,
 ) -> None:
     """Run the node until SIGTERM or Ctrl-C."""
-    with _explained():
+    with explained():
         # Here and not above: `--help` must not wait for a server's imports.
         from streamrp2p_node import daemon, logs  # noqa: PLC0415
 
@@ -177,7 +172,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show a running node: sessions, unpaid bytes, receipts, epoch, cache."""
-    with _explained():
+    with explained():
         from streamrp2p_node import status_command  # noqa: PLC0415 - as in run
 
         status_command.status(None if url else directory, url, as_json=as_json)
@@ -218,7 +213,7 @@ def claim(
     as_json: JsonOption = False,
 ) -> None:
     """Show what the node can claim and what that costs; with --yes, claim it. The node's key pays the fee."""
-    with _explained():
+    with explained():
         from streamrp2p.chain import Deployment  # noqa: PLC0415 - as in run
         from streamrp2p_node import claim_command  # noqa: PLC0415
 
@@ -234,17 +229,6 @@ def claim(
         claim_command.claim(
             options, _address(directory), lambda: _key(directory, password_file, keyring)
         )
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn expected failures into one line on standard error and an exit code."""
-    try:
-        yield
-    except SettingsError as error:
-        stop(str(error), EXIT_USAGE)
-    except StreamrP2PError as error:
-        stop(str(error), exit_code_of(error))
 
 
 def _keystore(directory: Path) -> Path:

@@ -12,6 +12,8 @@ class NodeError(StreamrP2PError):
 class SettingsError(NodeError):
     """A setting, folder or machine that the node cannot work with."""
 
+    is_usage = True
+
 
 class PortInUseError(SettingsError):
     """Another process listens where the node should."""

@@ -8,9 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from streamrp2p.durable import StorageError
-from streamrp2p.errors import MalformedError, StreamrP2PError
-from streamrp2p.keys import KeystoreError, load_key_file, load_keystore, read_password
+from streamrp2p.errors import StreamrP2PError
+from streamrp2p.keys import load_key_file, load_keystore, read_password
 from streamrp2p.numbers import ZERO_ADDRESS, Address
 
 EXIT_NEGATIVE = 1
@@ -66,24 +65,14 @@ JsonOption = Annotated[
 class UsageError(StreamrP2PError):
     """Options that do not go together."""
 
+    is_usage = True
+
 
 def exit_code_of(error: StreamrP2PError) -> int:
     """Return the exit code that tells a script what kind of failure it was."""
-    # Here and not above: the chain's package takes a second to import, which `--help` must not.
-    from streamrp2p.chain.errors import DeploymentError, NoContractError, WrongChainError  # noqa: PLC0415
-
     if error.retryable:
         return EXIT_RETRY
-    usage = (
-        UsageError,
-        MalformedError,
-        KeystoreError,
-        StorageError,
-        DeploymentError,
-        NoContractError,
-        WrongChainError,
-    )
-    return EXIT_USAGE if isinstance(error, usage) else EXIT_NEGATIVE
+    return EXIT_USAGE if error.is_usage else EXIT_NEGATIVE
 
 
 @contextmanager
@@ -129,7 +118,7 @@ def wallet_key(keystore: Path | None, password_file: Path | None, key_file: Path
 
 def parse_address(text: str, option: str) -> Address:
     """Return the 20 bytes of `0x` and 40 hex digits; a mixed-case one must have its EIP-55 checksum."""
-    from eth_utils.address import is_checksum_address  # noqa: PLC0415 - as in exit_code_of
+    from eth_utils.address import is_checksum_address  # noqa: PLC0415 - it takes a second, which `--help` must not
 
     digits = text.removeprefix("0x")
     try:

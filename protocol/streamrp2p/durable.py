@@ -11,6 +11,8 @@ from streamrp2p.errors import StreamrP2PError
 class StorageError(StreamrP2PError):
     """A file that could not be written or read; `path` names it."""
 
+    is_usage = True
+
     def __init__(self, path: Path, what: str, todo: str) -> None:
         super().__init__(f"{path} {what}; {todo}")
         self.path = path

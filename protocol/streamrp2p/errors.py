@@ -2,13 +2,20 @@
 
 
 class StreamrP2PError(Exception):
-    """Root of every expected failure. `retryable` tells whether the same call may succeed later."""
+    """Root of every expected failure.
+
+    `retryable` tells whether the same call may succeed later; `is_usage` whether arguments, files or this
+    machine are wrong.
+    """
 
     retryable = False
+    is_usage = False
 
 
 class MalformedError(StreamrP2PError):
     """Bytes or fields that break the encoding of docs/protocol.md."""
+
+    is_usage = True
 
 
 class SignatureError(StreamrP2PError):

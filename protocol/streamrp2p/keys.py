@@ -30,6 +30,8 @@ KEYRING_SERVICE = "streamrp2p"
 class KeystoreError(StreamrP2PError):
     """A keystore that cannot be used; the message names the file and what to do."""
 
+    is_usage = True
+
 
 class WrongPasswordError(KeystoreError):
     """The password does not open the keystore."""

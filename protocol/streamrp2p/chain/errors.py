@@ -56,6 +56,8 @@ class RpcRefusedError(ChainError):
 class WrongChainError(ChainError):
     """The RPC serves another chain than the one asked for."""
 
+    is_usage = True
+
     def __init__(self, expected: int, found: int, where: str) -> None:
         super().__init__(
             f"{where} serves chain {found}, expected chain {expected}; "
@@ -68,9 +70,13 @@ class WrongChainError(ChainError):
 class NoContractError(ChainError):
     """There is no such contract at the address on this chain."""
 
+    is_usage = True
+
 
 class DeploymentError(ChainError):
     """A deployment file that is absent, malformed or not of this chain."""
+
+    is_usage = True
 
 
 class TransactionRevertedError(ChainError):
