@@ -41,8 +41,9 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class Committing:
-    """The transaction that committed a header, and its block's time."""
+    """The header that stands for an epoch, the transaction that committed it, and its block's time."""
 
+    header: EpochHeader
     transaction: Hash
     time: int
 

@@ -14,6 +14,7 @@ from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.initialise import initialise
 from streamrp2p_coordinator.logs import set_up_logs
 from streamrp2p_coordinator.migrate import migrate as migrate_database
+from streamrp2p_coordinator.restoration import restore_from_public_data
 from streamrp2p_coordinator.server import serve
 from streamrp2p_coordinator.settings import load_settings
 from streamrp2p_coordinator.status import read_status
@@ -92,6 +93,24 @@ def run(
         settings = load_settings(config)
         set_up_logs(settings.log_format)
         serve(assemble(settings), settings, with_scheduler=not api_only)
+
+
+@app.command()
+def restore(
+    config: ConfigPath = DEFAULT_CONFIG,
+    *,
+    mirror: Annotated[
+        str | None, typer.Option(help="Base URL of a coordinator or mirror that has the bundles.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read committed epochs back from chain and bundles, into a database that lost them. Needs no key.
+
+    Records that were acknowledged but not settled yet are in no bundle: those are lost with the database.
+    """
+    with _reported():
+        epochs = restore_from_public_data(load_settings(config), mirror)
+    _show({"restoredEpochs": epochs}, as_json=as_json)
 
 
 @app.command()

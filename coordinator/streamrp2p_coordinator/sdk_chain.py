@@ -97,7 +97,8 @@ class SdkChain:
         found = self._book.committed_header(epoch)
         if found is None:
             return None
-        return Committing(found.transaction_hash, self._block(hex(found.block)).time)
+        time = self._block(hex(found.block)).time
+        return Committing(found.header, found.transaction_hash, time)
 
     def registration_nonce(self, node: Address) -> int:
         """See `Chain`."""

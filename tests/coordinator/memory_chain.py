@@ -104,7 +104,8 @@ class MemoryChain:
     def committing(self, epoch: int) -> Committing | None:
         if epoch >= len(self.headers):
             return None
-        return Committing(Hash(keccak(b"commit" + bytes([epoch]))), self.committed_at[epoch])
+        transaction = Hash(keccak(b"commit" + bytes([epoch])))
+        return Committing(self.headers[epoch], transaction, self.committed_at[epoch])
 
     def registration_nonce(self, node: Address) -> int:
         return self.nonces.get(node, 0)

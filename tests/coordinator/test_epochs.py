@@ -1,7 +1,9 @@
 """From intake to finality over a chain in memory: settlement, commits, voids, crashes."""
 
 import errno
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +17,11 @@ from streamrp2p.settlement import Parent, PoolInput
 from streamrp2p.verify import Code
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import SignedTransaction
+from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
+from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
+from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 from tests.coordinator.actors import Node
@@ -27,6 +32,7 @@ from tests.coordinator.world import (
     GENESIS,
     GRACE_SECONDS,
     World,
+    make_world,
 )
 
 GIGABYTE_PRICE = 10**18
@@ -345,8 +351,45 @@ def test_a_lost_database_is_told_instead_of_posting_over_it(world: World) -> Non
         store.epochs.unsettle(0, voided=None)
     world.chain.headers.append(header)
     world.chain.committed_at.append(world.clock.now)
-    with pytest.raises(ChainMismatchError, match="restore the database"):
+    with pytest.raises(ChainMismatchError, match="streamrp2p coordinator restore"):
         world.sync()
+
+
+def restored(world: World, fresh: World, fetch: Callable[[Hash], bytes] | None) -> list[int]:
+    return restore_epochs(
+        database=fresh.database, chain=world.chain, bundles=fresh.services.bundles, fetch=fetch
+    )
+
+
+def test_a_lost_database_is_read_back_from_chain_and_bundles(world: World, tmp_path: Path) -> None:
+    node = world.node()
+    earn(world, node)
+    finish(world, 1)
+    path = f"/v1/accounts/0x{node.address.hex()}"
+    lost = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
+    migrate(lost)
+    fresh = make_world(lost, tmp_path / "fresh")
+    fresh.services.chain = fresh.chain = world.chain
+    fresh.travel_to(world.clock.now)
+
+    with pytest.raises(ChainMismatchError, match="--mirror"):
+        restored(world, fresh, None)
+    with pytest.raises(ChainMismatchError, match="sent another bundle"):
+        restored(world, fresh, lambda _: b"nothing")
+    assert restored(
+        world, fresh, lambda wanted: world.services.bundles.path(wanted).read_bytes()
+    ) == [0, 1]
+    assert restored(world, fresh, None) == []
+
+    fresh.sync()
+    assert fresh.get("/v1/epochs/1")["state"] == "final"
+    assert fresh.get(path + "/earnings") == world.get(path + "/earnings")
+    assert fresh.get(path + "/claim") == world.get(path + "/claim")
+    with lost.read() as store:
+        assert store.ledger.earning_pools(node.address) == {1}
+    finish(fresh, 2)
+    assert [header.epoch for header in world.chain.headers] == [0, 1, 2]
+    lost.close()
 
 
 def test_only_the_books_poster_commits(world: World) -> None:

@@ -8,12 +8,14 @@ import pytest
 
 from streamrp2p.signatures import address_of
 from streamrp2p_coordinator.bundles import Bundles
-from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.jobs import run_epochs
+from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.network import Policy, Signer
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.register_node import register_node
+from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
 from streamrp2p_coordinator.use_cases.show_epochs import show_epochs
 from tests.coordinator.actors import Node, known_key
 from tests.support.anvil import running_anvil
@@ -102,6 +104,23 @@ def test_bond_commit_veto_and_all_again(stage: Stage) -> None:
     stage.tick(6)
     assert stage.states()[:2] == ["final", "final"]
     assert stage.chain.epoch_book.finalised_epochs() == 2
+
+
+def test_epochs_are_restored_from_the_chains_logs(stage: Stage, tmp_path: Path) -> None:
+    stage.travel_to(stage.services.network.epochs.intake_end(1))
+    stage.tick(6)
+    fresh = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
+    migrate(fresh)
+    restored = restore_epochs(
+        database=fresh,
+        chain=stage.services.chain,
+        bundles=stage.services.bundles,
+        fetch=None,
+    )
+    assert restored == [0, 1]
+    with fresh.read() as store, stage.services.database.read() as original:
+        assert store.epochs.pending() == original.epochs.pending()
+    fresh.close()
 
 
 def test_what_somebody_else_finalised_is_noted(stage: Stage) -> None:

@@ -37,7 +37,7 @@ def sync_headers(*, database: Database, chain: Chain) -> None:
     if book.next_epoch > first_unsettled:
         raise ChainMismatchError(
             f"the chain holds headers up to epoch {book.next_epoch - 1}, this database settled none from "
-            f"{first_unsettled} on; restore the database and bundles of the coordinator that committed them"
+            f"{first_unsettled} on; restore its backup, or read them back with: streamrp2p coordinator restore"
         )
 
 

@@ -1,0 +1,31 @@
+"""`coordinator restore`: open what it needs, and nothing more."""
+
+from contextlib import ExitStack
+
+from streamrp2p.chain import Deployment, connect
+from streamrp2p.client import CoordinatorClient
+from streamrp2p_coordinator.bundles import Bundles
+from streamrp2p_coordinator.database import open_database
+from streamrp2p_coordinator.migrate import migrate
+from streamrp2p_coordinator.sdk_chain import SdkChain
+from streamrp2p_coordinator.settings import Settings
+from streamrp2p_coordinator.use_cases.restore_epochs import Fetch, restore_epochs
+
+
+def restore_from_public_data(settings: Settings, mirror: str | None) -> list[int]:
+    """Restore from the bundle folder and, if it is named, a mirror. Raises as `restore_epochs` and `connect` do."""
+    deployment = Deployment.load(settings.deployment)
+    with ExitStack() as stack:
+        fetch: Fetch | None = None
+        if mirror is not None:
+            fetch = stack.enter_context(CoordinatorClient(mirror)).bundle
+        web3 = connect(settings.rpc_url, deployment.chain_id)
+        database = open_database(settings.database_url)
+        stack.callback(database.close)
+        migrate(database)
+        return restore_epochs(
+            database=database,
+            chain=SdkChain(web3, deployment, settings.confirmations),
+            bundles=Bundles(settings.bundle_dir),
+            fetch=fetch,
+        )
