@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from streamrp2p.numbers import Address
-from streamrp2p_demo.processes import Child, Supervisor
+from streamrp2p_demo.child import Child
+from streamrp2p_demo.processes import Supervisor
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from streamrp2p.chain import CommittedHeader, Payment, receipt_of
 from streamrp2p.numbers import Address, SessionId
 from streamrp2p_demo.adversaries import double_submitter, over_reporter
 from streamrp2p_demo.adversaries.corrupting_proxy import read_ledger
+from streamrp2p_demo.child import Child
 from streamrp2p_demo.errors import NotReadyError
 from streamrp2p_demo.facts import (
     Corruption,
@@ -20,7 +21,6 @@ from streamrp2p_demo.facts import (
     SourceFacts,
     ViewerFacts,
 )
-from streamrp2p_demo.processes import Child
 from streamrp2p_demo.report import tokens
 from streamrp2p_demo.stack import Relay
 from streamrp2p_demo.story import Story

@@ -7,11 +7,12 @@ from rich.console import Console
 
 from streamrp2p_demo.anvil import find_anvil
 from streamrp2p_demo.checks import CheckResult, run_checks
+from streamrp2p_demo.child import tail
 from streamrp2p_demo.collect import collect
 from streamrp2p_demo.facts import Facts
 from streamrp2p_demo.layout import Layout, Ports
 from streamrp2p_demo.market import Grid
-from streamrp2p_demo.processes import Supervisor, tail
+from streamrp2p_demo.processes import Supervisor
 from streamrp2p_demo.progress import Progress
 from streamrp2p_demo.stack import Stack
 from streamrp2p_demo.story import Story

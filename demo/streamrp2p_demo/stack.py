@@ -19,6 +19,7 @@ from streamrp2p.playlist import SEGMENT_TAG
 from streamrp2p.signatures import address_of
 from streamrp2p_demo.adversaries import corrupting_proxy
 from streamrp2p_demo.anvil import CHAIN_ID, anvil_command, known_key
+from streamrp2p_demo.child import Child
 from streamrp2p_demo.commands import Commands
 from streamrp2p_demo.errors import NotReadyError
 from streamrp2p_demo.layout import RELAYS, Layout, Ports, loopback
@@ -33,7 +34,7 @@ from streamrp2p_demo.market import (
     let_time_mine,
     open_pool,
 )
-from streamrp2p_demo.processes import Child, Supervisor
+from streamrp2p_demo.processes import Supervisor
 from streamrp2p_demo.progress import Progress
 
 Found = TypeVar("Found")

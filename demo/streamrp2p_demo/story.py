@@ -7,12 +7,12 @@ from streamrp2p.client import CoordinatorClient
 from streamrp2p.epoch_clock import EpochClock
 from streamrp2p_demo.adversaries import double_submitter, over_reporter
 from streamrp2p_demo.auditing import Auditors
+from streamrp2p_demo.child import Child
 from streamrp2p_demo.evidence import answered_batches, promises_of
 from streamrp2p_demo.facts import Crash, Promise
 from streamrp2p_demo.layout import VIEWERS
 from streamrp2p_demo.market import Market
 from streamrp2p_demo.narrator import Narrator
-from streamrp2p_demo.processes import Child
 from streamrp2p_demo.stack import HONEST_SEGMENTS, READY_SECONDS, Relay, Stack
 
 HONEST_SECONDS = 5.0

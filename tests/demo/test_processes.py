@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from streamrp2p_demo.child import tail
 from streamrp2p_demo.errors import ProcessDiedError
-from streamrp2p_demo.processes import Supervisor, tail
+from streamrp2p_demo.processes import Supervisor
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 STUBBORN_CODE = """
