@@ -167,6 +167,21 @@ def test_coordinator_that_is_down_is_worth_another_try(free_port: int) -> None:
     assert "is not reachable; check that it runs" in run.stderr
 
 
+def test_report_that_could_not_be_written_is_refused_before_the_watch(tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "streamrp2p.cli", "viewer", "watch", "--pool", "7"),
+        *(
+            "--coordinator",
+            "http://127.0.0.1:9",
+            "--json",
+            str(tmp_path / "absent" / "report.json"),
+        ),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "does not exist: make it first" in run.stderr
+
+
 def test_coordinator_url_that_is_none_is_a_usage_error() -> None:
     command = [
         *(sys.executable, "-m", "streamrp2p.cli", "viewer", "watch", "--pool", "7"),

@@ -11,7 +11,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from streamrp2p.cli_options import explained
+from streamrp2p.cli_options import UsageError, explained
 from streamrp2p.durable import write_atomically
 
 app = typer.Typer(
@@ -53,6 +53,9 @@ def watch(
 
     _configure_log(as_json=log_json)
     with explained():
+        if report_to not in (None, "-") and not Path(report_to).parent.is_dir():
+            # Said now, and not when the watch is over and its report lost.
+            raise UsageError(f"the folder of {report_to} does not exist: make it first")
         options = WatchOptions(coordinator, pool, seconds, startup_seconds)
         report = watch_stream(options, should_stop=_told_to_stop())
         shown = report.shown()
