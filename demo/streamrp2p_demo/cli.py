@@ -68,7 +68,8 @@ def demo(
 
 def _run(console: Console, folder: Path, json_file: Path | None, epochs: int) -> int:
     from streamrp2p_demo.progress import Progress  # noqa: PLC0415 - `--help` needs no chain
-    from streamrp2p_demo.report import as_json, print_report  # noqa: PLC0415
+    from streamrp2p_demo.report import print_report  # noqa: PLC0415
+    from streamrp2p_demo.report_json import as_json  # noqa: PLC0415
     from streamrp2p_demo.run import print_tails, run  # noqa: PLC0415
 
     with Progress(console) as progress:

@@ -1,8 +1,6 @@
-"""The closing report: tables for people, one JSON object for machines."""
+"""The closing report for people: tables and the verdict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,39 +8,11 @@ from rich.table import Table
 
 from streamrp2p.numbers import Address
 from streamrp2p_demo.checks import CheckResult, Passed, rewards_of
-from streamrp2p_demo.facts import EpochFacts, Facts, NodeFacts
+from streamrp2p_demo.facts import Facts
+from streamrp2p_demo.totals import totals_of
 
 TOKEN_DECIMALS = 18
 PASSED, FAILED = "passed", "FAILED"
-
-
-@dataclass(frozen=True, slots=True)
-class NodeTotals:
-    """A node's sums over all bundles, from the records that were paid."""
-
-    sessions: int
-    bytes_delivered: int
-    bytes_on_time: int
-
-    @property
-    def on_time_percent(self) -> float:
-        """The share of bytes that came in time, in percent; 0 for none."""
-        return 100 * self.bytes_on_time / self.bytes_delivered if self.bytes_delivered else 0.0
-
-
-def totals_of(facts: Facts, node: Address) -> NodeTotals:
-    """Sum up what the bundles hold of a node."""
-    receipts = [
-        record.receipt
-        for epoch in facts.epochs
-        for record in epoch.records()
-        if record.ticket.node == node
-    ]
-    return NodeTotals(
-        len(receipts),
-        sum(receipt.bytes_delivered for receipt in receipts),
-        sum(receipt.bytes_on_time for receipt in receipts),
-    )
 
 
 def print_report(console: Console, facts: Facts, results: Sequence[CheckResult]) -> None:
@@ -55,52 +25,6 @@ def print_report(console: Console, facts: Facts, results: Sequence[CheckResult])
         console.print(f"[bold red]FAILED[/]: {', '.join(failed)}")
     else:
         console.print(f"[bold green]All {len(results)} checks passed.[/]")
-
-
-def as_json(facts: Facts, results: Sequence[CheckResult], seconds: float) -> dict[str, Any]:
-    """Return the report as a JSON object; token amounts are decimal strings, as in docs/protocol.md section 2."""
-    return {
-        "ok": all(result.passed for result in results),
-        "seconds": round(seconds, 1),
-        "checks": [
-            {"name": result.name, "passed": result.passed, "statement": result.outcome.statement}
-            for result in results
-        ],
-        "adversaries": [
-            {"name": result.name, "caughtBy": result.outcome.rule}
-            for result in results
-            if isinstance(result.outcome, Passed) and result.outcome.rule is not None
-        ],
-        "epochs": [_epoch_json(epoch) for epoch in facts.epochs],
-        "nodes": [_node_json(facts, node) for node in facts.nodes],
-        "viewers": [
-            {
-                "name": viewer.name,
-                "exitCode": viewer.exit_code,
-                "bytesDelivered": viewer.bytes_delivered,
-                "bytesOnTime": viewer.bytes_on_time,
-                "sources": [
-                    {
-                        "node": None if source.node is None else _hex(source.node),
-                        "bytesDelivered": source.bytes_delivered,
-                        "segmentsRefused": source.segments_refused,
-                        "receiptsAccepted": source.receipts_accepted,
-                        "departures": list(source.departures),
-                        "sessions": len(source.sessions),
-                    }
-                    for source in viewer.sources
-                ],
-            }
-            for viewer in facts.viewers
-        ],
-        "pool": {
-            "poolId": facts.pool.pool_id,
-            "funded": str(facts.pool.funded),
-            "paid": str(facts.pool.paid),
-            "remaining": str(facts.pool.remaining),
-        },
-        "leftBehind": list(facts.left_behind),
-    }
 
 
 def tokens(base_units: int) -> str:
@@ -166,44 +90,8 @@ def _checks_table(results: Sequence[CheckResult]) -> Table:
     return table
 
 
-def _epoch_json(epoch: EpochFacts) -> dict[str, Any]:
-    return {
-        "epoch": epoch.epoch,
-        "state": "final" if epoch.is_final else "committed",
-        "headerHash": _hex(epoch.header.hash()),
-        "dataHash": _hex(epoch.header.data_hash),
-        "sessions": len(epoch.bundle.session_records),
-        "rejections": [rejection.code for rejection in epoch.bundle.rejections],
-        "weight": str(epoch.header.weight),
-        "spend": str(epoch.spend()),
-        "commitGas": epoch.commit_gas,
-        "finaliseGas": epoch.finalise_gas,
-        "audit": {"exitCode": epoch.audit_exit_code, "verdict": epoch.audit_verdict},
-    }
-
-
-def _node_json(facts: Facts, node: NodeFacts) -> dict[str, Any]:
-    totals = totals_of(facts, node.node)
-    return {
-        "name": node.name,
-        "node": _hex(node.node),
-        "payout": _hex(node.payout),
-        "sessions": totals.sessions,
-        "bytesDelivered": totals.bytes_delivered,
-        "bytesOnTime": totals.bytes_on_time,
-        "reward": str(rewards_of(facts).get(node.node, 0)),
-        "claimed": str(node.claimed),
-        "balance": str(node.balance),
-        "claimGas": node.claim_gas,
-    }
-
-
 def _gas(gas: int | None) -> str:
     return "-" if gas is None else f"{gas:,}"
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
 
 
 def _short(address: Address) -> str:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from rich.console import Console
 
 from streamrp2p_demo.checks import run_checks
-from streamrp2p_demo.report import as_json, print_report, tokens
+from streamrp2p_demo.report import print_report, tokens
+from streamrp2p_demo.report_json import as_json
 from tests.demo.scenario import GOOD
 
 
