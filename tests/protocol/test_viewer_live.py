@@ -63,7 +63,7 @@ class LiveWorld:
 
 @contextmanager
 def live_world(folder: Path) -> Iterator[LiveWorld]:
-    world = FakeWorld(max_bytes=10**9)
+    world = FakeWorld(max_bytes=10**9, max_bytes_per_second=10**6)
     remote = RemoteOrigin(world.clock)
     world.origin = remote
     key_file = folder / "origin.key"
