@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from streamrp2p.tether import tethered
 from streamrp2p_demo.child import Child
 from streamrp2p_demo.errors import ProcessDiedError
 
@@ -23,7 +24,6 @@ POLL_SECONDS = 0.05
 _REAP_SECONDS = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
 """From linux/prctl.h."""
-_TETHER = Path(__file__).with_name("tether.py")
 
 
 @dataclass(slots=True)
@@ -140,7 +140,8 @@ class Supervisor:
         may_end: bool,
     ) -> Child:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command],
+            # SIGTERM lets the command stop what it started itself.
+            tethered(command, signal.SIGTERM),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,

@@ -3,6 +3,7 @@
 import subprocess
 import time
 
+from streamrp2p.tether import tethered
 from streamrp2p_origin import ffmpeg
 from streamrp2p_origin.errors import OriginError
 
@@ -62,7 +63,7 @@ def publish_test(
 def _run(command: list[str], seconds: float) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            ffmpeg.tethered(command),
+            tethered(command),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             timeout=seconds + _OVERHEAD_SECONDS,

@@ -1,13 +1,8 @@
-"""The ffmpeg that comes with the package, run so that it never outlives its parent."""
+"""The ffmpeg that comes with the package."""
 
 import os
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from streamrp2p_origin.errors import OriginSetupError
-
-_TETHER = Path(__file__).with_name("tether.py")
 
 
 def executable() -> str:
@@ -31,8 +26,3 @@ def executable() -> str:
             'or reinstall: pip install --force-reinstall "streamrp2p[origin]"'
         )
     return path
-
-
-def tethered(command: Sequence[str]) -> list[str]:
-    """Return the command that runs `command`, which begins with a full path, tied to this process."""
-    return [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command]

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamrp2p.tether import tethered
 from streamrp2p_origin.errors import PackagingError
-from streamrp2p_origin.ffmpeg import tethered
 from streamrp2p_origin.plan import Plan
 from streamrp2p_origin.receiver import PIPE_FORMAT
 

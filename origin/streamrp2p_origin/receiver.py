@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 
+from streamrp2p.tether import tethered
 from streamrp2p_origin.errors import PortTakenError
-from streamrp2p_origin.ffmpeg import tethered
 
 PIPE_FORMAT = "nut"
 """Carries any codec through a pipe, with its timestamps."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
+from streamrp2p.tether import tethered
 from streamrp2p_origin import ffmpeg
 from streamrp2p_origin.errors import OriginSetupError
 
@@ -38,12 +39,12 @@ def test_file_that_cannot_be_run_is_named(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_tethered_command_runs_with_its_own_arguments_and_exit_code() -> None:
     command = [sys.executable, "-c", "import sys; print(sys.argv[1:]); sys.exit(7)", "a b", "-c"]
-    run = subprocess.run(ffmpeg.tethered(command), capture_output=True, text=True, check=False)
+    run = subprocess.run(tethered(command), capture_output=True, text=True, check=False)
     assert (run.stdout, run.returncode) == ("['a b', '-c']\n", 7)
 
 
 def test_tethered_command_does_not_begin_when_its_parent_is_gone() -> None:
-    command = ffmpeg.tethered([sys.executable, "-c", "print('ran')"])
+    command = tethered([sys.executable, "-c", "print('ran')"])
     command[4] = "1"
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (run.stdout, run.returncode) == ("", 1)
