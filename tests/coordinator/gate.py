@@ -13,17 +13,17 @@ Mode = Literal["open", "hold", "swallow"]
 
 
 class Gate:
-    """Watches `eth_sendRawTransaction` for a function's selector; `reached` is set when such a one comes by.
+    """Watches `eth_sendRawTransaction` for a call that begins with `needle`; `reached` is set when it comes by.
 
     hold: it is never passed on, and never answered. swallow: it is passed on, but its answer never comes back.
     """
 
-    def __init__(self, upstream: str, selector: bytes) -> None:
+    def __init__(self, upstream: str) -> None:
         self.mode: Mode = "open"
         self.reached = threading.Event()
         self._stopping = threading.Event()
         self._upstream = urlsplit(upstream)
-        self._selector = selector.hex()
+        self._needle = b""
         gate = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -55,12 +55,17 @@ class Gate:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def close(self, mode: Mode, needle: bytes) -> None:
+        """Let no transaction with that call through."""
+        self.reached.clear()
+        self._needle, self.mode = needle, mode
+
     def concerns(self, body: bytes) -> bool:
         request = json.loads(body)
         return (
             isinstance(request, dict)
             and request["method"] == "eth_sendRawTransaction"
-            and self._selector in request["params"][0]
+            and self._needle.hex() in request["params"][0]
         )
 
     def forward(self, body: bytes) -> bytes:
