@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Recompute epochs from public data alone. Exit codes: 0 byte-identical, 1 wrong, 2 could not be judged, "
     "3 could not be judged now but perhaps later (RPC or mirror down, not committed yet).",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 

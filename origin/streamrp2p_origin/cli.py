@@ -3,23 +3,20 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
-from streamrp2p.cli_options import EXIT_USAGE, exit_code_of, stop
-from streamrp2p.errors import StreamrP2PError
+from streamrp2p.cli_options import explained
 from streamrp2p_origin import identity
-from streamrp2p_origin.errors import OriginSetupError
 from streamrp2p_origin.registry import pool_facts
 
 app = typer.Typer(
     help="Publish a stream: take RTMP, sign its segments.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -30,7 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON; log in JSO
 @app.command()
 def init(folder: Folder, as_json: AsJson = False) -> None:
     """Make the origin's signing key, readable by you alone."""
-    with _explained():
+    with explained():
         address = f"0x{identity.create(folder).address.hex()}"
     if as_json:
         typer.echo(json.dumps({"address": address}))
@@ -72,7 +69,7 @@ def run(
     from streamrp2p_origin.service import Ports, serve  # noqa: PLC0415
 
     _configure_log(as_json=as_json)
-    with _explained():
+    with explained():
         keys = identity.load(folder)
         domain = pool_facts(pool, keys.address, coordinator, rpc, deployment)
         stream = Stream(pool, domain, segment_seconds, window)
@@ -94,18 +91,8 @@ def publish_test(
     """Encode a test picture and a tone in real time and push them to an RTMP server."""
     from streamrp2p_origin.encoder import publish_test as push  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         push(rtmp, seconds=seconds, video_kbit=bitrate, key_frame_seconds=key_frame_seconds)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """End with one line and the exit code that fits instead of a traceback."""
-    try:
-        yield
-    except StreamrP2PError as error:
-        is_setup = isinstance(error, OriginSetupError)
-        stop(str(error), EXIT_USAGE if is_setup else exit_code_of(error))
 
 
 def _configure_log(*, as_json: bool) -> None:

@@ -10,6 +10,8 @@ class OriginError(StreamrP2PError):
 class OriginSetupError(OriginError):
     """The folder, the keys, the ports or the machine are not fit to run; final until someone changes them."""
 
+    is_usage = True
+
 
 class PortTakenError(OriginError):
     """Another program took the RTMP port while no encoder was connected."""

@@ -17,6 +17,7 @@ from streamrp2p.durable import write_atomically
 app = typer.Typer(
     help="Watch a stream and sign receipts for it.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
