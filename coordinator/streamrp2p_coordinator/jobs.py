@@ -79,7 +79,9 @@ def _sync_pools(services: Services) -> None:
 
 
 def _sync_headers(services: Services) -> None:
-    sync_headers(database=services.database, chain=services.chain)
+    voided = sync_headers(database=services.database, chain=services.chain)
+    if voided:
+        log.warning("headers_voided", epochs=voided, advice="they are settled again")
 
 
 def _send(services: Services) -> None:
@@ -118,15 +120,15 @@ def _settle(services: Services) -> None:
 
 
 def _commit(services: Services) -> None:
-    epoch = commit_epoch(
+    purpose = commit_epoch(
         database=services.database,
         chain=services.chain,
         network=services.network,
         poster=services.poster,
         clock=services.clock,
     )
-    if epoch is not None:
-        log.info("commit_sent", epoch=epoch)
+    if purpose is not None:
+        log.info("transaction_sent", purpose=purpose)
 
 
 def _finalise(services: Services) -> None:
@@ -138,7 +140,7 @@ def _finalise(services: Services) -> None:
         clock=services.clock,
     )
     if epoch is not None:
-        log.info("finalise_sent", epoch=epoch)
+        log.info("transaction_sent", purpose="finalise", epoch=epoch)
 
 
 def _relay(services: Services) -> None:

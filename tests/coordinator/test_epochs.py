@@ -49,7 +49,7 @@ def settle(world: World) -> EpochHeader | None:
     )
 
 
-def commit(world: World) -> int | None:
+def commit(world: World) -> str | None:
     services = world.services
     return commit_epoch(
         database=services.database,
@@ -330,6 +330,16 @@ def test_a_header_that_lost_its_bond_is_not_bonded_again_unchanged(world: World)
     settle(world)
     with pytest.raises(ConfigurationError, match="find the fault before you bond again"):
         commit(world)
+    assert world.chain.bond == 0
+
+
+def test_a_header_that_was_voided_unseen_is_not_bonded_again_either(world: World) -> None:
+    world.travel_to(intake_end(0))
+    world.tick()
+    world.chain.veto(0)
+    world.chain.bond = 0
+    world.tick()
+    assert "find the fault before you bond again" in world.services.failures["commit"]
     assert world.chain.bond == 0
 
 

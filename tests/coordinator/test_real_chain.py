@@ -98,6 +98,10 @@ def test_bond_commit_veto_and_all_again(stage: Stage) -> None:
     assert states == ["committed", "voided"]
     assert stage.states()[:2] == ["committed", "committed"]
     assert [one.header for one in again] == [first.header, second.header]
+    with stage.services.database.read() as store:
+        noted = store.epochs.find(1)
+    assert noted is not None
+    assert noted.commit_transaction == again[1].transaction_hash != second.transaction_hash
     assert len(stage.chain.epoch_book.commits(1)) == 2
 
     stage.travel_to(stage.chain.now() + 30)

@@ -11,8 +11,8 @@ from streamrp2p_coordinator.repositories.transactions import Purpose
 
 def commit_epoch(
     *, database: Database, chain: Chain, network: Network, poster: Signer, clock: Clock
-) -> int | None:
-    """Make the one transaction that comes next and return its epoch; None when nothing is to be done now.
+) -> Purpose | None:
+    """Make the one transaction that comes next, a bond or a commit; None when nothing is to be done now.
 
     Never commits twice: it asks the book which epoch is next and stays quiet while a commit or bond waits to be mined.
     Raises ConfigurationError when another account is the poster, or when the same header would lose a second bond.
@@ -44,15 +44,16 @@ def commit_epoch(
             "use its key, or take the place over"
         )
     missing_wei = book.required_bond_wei - book.bond_wei
-    header_hash = stored.header.hash()
+    subject = commit_subject(stored.header)
     if missing_wei <= 0:
-        call = chain.commit_call(stored.header)
-        send("commit", commit_subject(stored.header), call)
-    elif stored.voided_header_hash == header_hash:
+        send("commit", subject, chain.commit_call(stored.header))
+        return "commit"
+    with database.read() as store:
+        was_committed = store.transactions.mined("commit", subject) is not None
+    if was_committed or stored.voided_header_hash == stored.header.hash():
         raise ConfigurationError(
             f"the header of epoch {epoch} was voided with the bond, and settling it again gives the same one: "
             "find the fault before you bond again, by hand"
         )
-    else:
-        send("bond", str(epoch), chain.bond_call(missing_wei))
-    return epoch
+    send("bond", str(epoch), chain.bond_call(missing_wei))
+    return "bond"

@@ -11,8 +11,10 @@ DIGEST_BYTES = 28
 """What the book keeps of a header hash."""
 
 
-def sync_headers(*, database: Database, chain: Chain) -> None:
+def sync_headers(*, database: Database, chain: Chain) -> list[int]:
     """Compare the settled headers with the book; takes voided ones away, so that they are settled again.
+
+    Returns the epochs whose headers were voided.
 
     Raises ChainMismatchError when the book holds headers that were not made here.
     """
@@ -23,8 +25,7 @@ def sync_headers(*, database: Database, chain: Chain) -> None:
     committed = [stored.epoch for stored in pending if stored.committed_at is not None]
     standing = [epoch for epoch in committed if epoch < book.next_epoch]
     if len(standing) < len(committed):
-        _void_from(committed[len(standing)], database)
-        return
+        return _void_from(committed[len(standing)], database)
     # Each header names its parent: if the newest stands, so do those before it.
     newest = max(standing, default=None)
     for stored in pending:
@@ -39,6 +40,7 @@ def sync_headers(*, database: Database, chain: Chain) -> None:
             f"the chain holds headers up to epoch {book.next_epoch - 1}, this database settled none from "
             f"{first_unsettled} on; restore its backup, or read them back with: streamrp2p coordinator restore"
         )
+    return []
 
 
 def _compare(stored: StoredEpoch, header: EpochHeader, database: Database, chain: Chain) -> None:
@@ -62,8 +64,8 @@ def _note(
         with database.read() as store:
             transaction = store.transactions.mined("commit", commit_subject(header))
         committed_at = commitment.committed_at or stored.committed_at
-        if committed_at is None or transaction is None:
-            # Somebody else sent it, or its receipt was never seen: the logs know.
+        if committed_at is None or transaction is None or stored.voided_header_hash is not None:
+            # Somebody else sent it, its receipt was never seen, or it was committed twice: the logs know.
             found = chain.committing(header.epoch)
             if found is None:
                 return
@@ -76,8 +78,9 @@ def _note(
             store.epochs.finalise(header.epoch, transaction)
 
 
-def _void_from(epoch: int, database: Database) -> None:
+def _void_from(epoch: int, database: Database) -> list[int]:
     """Take away the headers from `epoch` on: they are settled again from public data."""
+    voided: list[int] = []
     with database.write() as store:
         for stored in store.epochs.pending():
             if stored.epoch >= epoch and stored.header is not None:
@@ -86,6 +89,9 @@ def _void_from(epoch: int, database: Database) -> None:
                     stored.epoch, voided=stored.header.hash() if was_committed else None
                 )
                 store.results.forget(stored.epoch)
+                if was_committed:
+                    voided.append(stored.epoch)
+    return voided
 
 
 def _mismatch(header: EpochHeader) -> str:
