@@ -20,6 +20,7 @@ from streamrp2p.keys import (
     load_keystore,
     read_password,
 )
+from streamrp2p.logs import set_up_logs
 from streamrp2p.numbers import Address
 from streamrp2p_node.errors import SettingsError
 from streamrp2p_node.folder import Folder
@@ -137,7 +138,7 @@ def run(
     """Run the node until SIGTERM or Ctrl-C."""
     with explained():
         # Here and not above: `--help` must not wait for a server's imports.
-        from streamrp2p_node import daemon, logs  # noqa: PLC0415
+        from streamrp2p_node import daemon  # noqa: PLC0415
 
         settings = Settings(
             folder=directory,
@@ -153,7 +154,7 @@ def run(
         )
         settings.check()
         key = _key(directory, password_file, keyring)
-        logs.configure()
+        set_up_logs()
         daemon.run(settings, key)
 
 

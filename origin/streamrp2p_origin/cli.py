@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from streamrp2p.cli_options import explained
+from streamrp2p.logs import set_up_logs
 from streamrp2p_origin import identity
 from streamrp2p_origin.registry import pool_facts
 
@@ -68,7 +67,7 @@ def run(
     from streamrp2p_origin.publisher import Stream  # noqa: PLC0415 - `init` needs no server
     from streamrp2p_origin.service import Ports, serve  # noqa: PLC0415
 
-    _configure_log(as_json=as_json)
+    set_up_logs("json" if as_json else "console")
     with explained():
         keys = identity.load(folder)
         domain = pool_facts(pool, keys.address, coordinator, rpc, deployment)
@@ -93,18 +92,3 @@ def publish_test(
 
     with explained():
         push(rtmp, seconds=seconds, video_kbit=bitrate, key_frame_seconds=key_frame_seconds)
-
-
-def _configure_log(*, as_json: bool) -> None:
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
-        # Asked for each time: a test runner replaces it.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )

@@ -2,17 +2,16 @@
 
 import json
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
-import structlog
 import typer
 
 from streamrp2p.cli_options import UsageError, explained
 from streamrp2p.durable import write_atomically
+from streamrp2p.logs import set_up_logs
 
 app = typer.Typer(
     help="Watch a stream and sign receipts for it.",
@@ -52,7 +51,7 @@ def watch(
     from streamrp2p.viewer import WatchOptions  # noqa: PLC0415 - `--help` needs no network
     from streamrp2p.viewer import watch as watch_stream  # noqa: PLC0415
 
-    _configure_log(as_json=log_json)
+    set_up_logs("json" if log_json else "console")
     with explained():
         if report_to not in (None, "-") and not Path(report_to).parent.is_dir():
             # Said now, and not when the watch is over and its report lost.
@@ -90,18 +89,3 @@ def _told_to_stop() -> Callable[[], bool]:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
     return lambda: bool(told)
-
-
-def _configure_log(*, as_json: bool) -> None:
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
-        # Asked for each time: a test runner replaces it.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
