@@ -24,6 +24,7 @@ class RequestError(CoordinatorError):
     slug: ClassVar[str] = "invalid-request"
     title: ClassVar[str] = "The request is not valid"
     retry_after_seconds: int | None = None
+    expected_nonce: int | None = None
 
 
 class NotFoundError(RequestError):
@@ -72,10 +73,16 @@ class BatchConflictError(ConflictError):
 
 
 class NonceError(ConflictError):
-    """A registration out of order."""
+    """A registration out of order; `expected_nonce` is the one that must come next."""
 
     slug = "wrong-nonce"
     title = "The registration's nonce is not the next one"
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(
+            f"the next registration of this node has nonce {expected}, this one has {found}; sign it again"
+        )
+        self.expected_nonce = expected
 
 
 class DeadlineError(ConflictError):

@@ -2,7 +2,7 @@
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from streamrp2p.api import Problem
 from streamrp2p.durable import StorageError
@@ -45,7 +45,7 @@ def problem(reason: Reason, detail: str) -> Response:
     headers = {"Cache-Control": "no-store"}
     if status == 503:  # noqa: PLR2004 - service unavailable
         headers["Retry-After"] = "2"
-    return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)
+    return Response(body.dump_json(), status, headers, MEDIA_TYPE)
 
 
 async def on_http_error(_: Request, error: Exception) -> Response:
@@ -59,7 +59,7 @@ async def on_http_error(_: Request, error: Exception) -> Response:
         status=error.status_code,
         detail="this node's API has no such path or method; see docs/protocol.md section 10",
     )
-    return JSONResponse(body.model_dump(), error.status_code, error.headers, MEDIA_TYPE)
+    return Response(body.dump_json(), error.status_code, error.headers, MEDIA_TYPE)
 
 
 async def on_refused(_: Request, error: Exception) -> Response:

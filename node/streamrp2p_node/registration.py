@@ -1,7 +1,5 @@
 """Making the node known: idempotent, so that a restart registers nothing anew."""
 
-import re
-
 import structlog
 
 from streamrp2p import api, typed_data
@@ -13,8 +11,6 @@ from streamrp2p.typed_data import Domain
 VALID_SECONDS = 3600
 """How long the signed registration may wait for a chain before it must be signed again."""
 NOT_FOUND = 404
-WRONG_NONCE = "wrong-nonce"
-_EXPECTED_NONCE = re.compile(r"has nonce ([0-9]{1,19})")
 
 _log = structlog.get_logger("registration")
 
@@ -37,11 +33,10 @@ def register(
     try:
         return _send(client, key, node, wanted, endpoint, nonce, domain, now)
     except ApiError as error:
-        expected = _EXPECTED_NONCE.search(error.detail)
-        if error.slug != WRONG_NONCE or expected is None or int(expected[1]) == nonce:
+        if error.expected_nonce in (None, nonce):
             raise
         # The chain knows registrations that this coordinator does not: it says which nonce is next.
-        return _send(client, key, node, wanted, endpoint, int(expected[1]), domain, now)
+        return _send(client, key, node, wanted, endpoint, error.expected_nonce, domain, now)
 
 
 def _known(client: CoordinatorClient, node: Address) -> api.Node | None:

@@ -390,12 +390,22 @@ class Claim(Wire):
 
 
 class Problem(BaseModel):
-    """RFC 9457 problem details. `type` is `urn:streamrp2p:problem:<slug>`; `detail` says what to do."""
+    """RFC 9457 problem details. `type` is `urn:streamrp2p:problem:<slug>`; `detail` says what to do.
+
+    `expectedNonce` comes with `wrong-nonce` alone: the nonce that the node's next registration must have.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     type: str
     title: str
     status: int
     detail: str
+    expected_nonce: Annotated[Uint64 | None, Field(alias="expectedNonce")] = None
+
+    def dump_json(self) -> str:
+        """Return the JSON text, ASCII alone: what a client sent, and this repeats, may not be valid Unicode."""
+        return self.model_dump_json(by_alias=True, exclude_none=True, ensure_ascii=True)
 
 
 # --- node ------------------------------------------------------------------------------------

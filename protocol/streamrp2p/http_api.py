@@ -36,14 +36,26 @@ MAX_RETRY_AFTER_SECONDS = 5.0
 
 
 class ApiError(StreamrP2PError):
-    """The server refused: HTTP `status`, problem `slug` and `detail`; `retryable` tells whether later may be better."""
+    """The server refused: HTTP `status`, problem `slug` and `detail`; `retryable` tells whether later may be better.
 
-    def __init__(self, status: int, slug: str, detail: str, *, retryable: bool = False) -> None:
+    `expected_nonce` comes with the slug `wrong-nonce` alone.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        slug: str,
+        detail: str,
+        *,
+        retryable: bool = False,
+        expected_nonce: int | None = None,
+    ) -> None:
         super().__init__(f"{detail} ({slug}, HTTP {status})")
         self.status = status
         self.slug = slug
         self.detail = detail
         self.retryable = retryable
+        self.expected_nonce = expected_nonce
 
 
 class BadAnswerError(ApiError):
@@ -224,7 +236,13 @@ def problem_error(status: int, body: bytes) -> ApiError:
         excerpt = printable(body[:4000].decode(errors="replace")) or "no explanation"
         return ApiError(status, f"http-{status}", excerpt, retryable=retryable)
     slug = printable(problem.type.removeprefix(PROBLEM_PREFIX))
-    return ApiError(status, slug, printable(problem.detail), retryable=retryable)
+    return ApiError(
+        status,
+        slug,
+        printable(problem.detail),
+        retryable=retryable,
+        expected_nonce=problem.expected_nonce,
+    )
 
 
 class _RetryLater(Exception):  # noqa: N818 - not an error to the caller, who gets `error`

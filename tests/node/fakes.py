@@ -257,7 +257,7 @@ class FakeCoordinator:
         known = self.nodes.get(wanted.node)
         expected = 0 if known is None else known.nonce + 1
         if wanted.nonce != expected:
-            return problem(409, "wrong-nonce", f"the next registration has nonce {expected}")
+            return problem(409, "wrong-nonce", expectedNonce=expected)
         self.registrations.append(signed)
         self.nodes[wanted.node] = api.Node(
             node=wanted.node,
@@ -270,12 +270,15 @@ class FakeCoordinator:
         return _ok(self.nodes[wanted.node])
 
 
-def problem(status: int, slug: str, detail: str = "because of a test") -> tuple[int, bytes]:
+def problem(
+    status: int, slug: str, detail: str = "because of a test", **extension: object
+) -> tuple[int, bytes]:
     body = {
         "type": f"urn:streamrp2p:problem:{slug}",
         "title": slug,
         "status": status,
         "detail": detail,
+        **extension,
     }
     return status, json.dumps(body).encode()
 

@@ -64,10 +64,7 @@ def register_node(
         pending = store.nodes.highest_pending_nonce(registration.node)
         expected = on_chain if pending is None else max(on_chain, pending + 1)
         if registration.nonce != expected:
-            raise NonceError(
-                f"the next registration of this node has nonce {expected}, this one has "
-                f"{registration.nonce}; sign it again"
-            )
+            raise NonceError(expected, registration.nonce)
         store.nodes.register(registration, Signature(signed.signature), known)
         registered = store.nodes.find(registration.node, now)
     if registered is None:

@@ -35,12 +35,17 @@ def problem(
     title: str,
     detail: str,
     headers: Mapping[str, str] | None = None,
+    expected_nonce: int | None = None,
 ) -> Response:
     """Make a problem answer."""
-    body = Problem(type=PREFIX + slug, title=title, status=status, detail=detail)
-    # ASCII alone: what a client sent may not even be valid Unicode.
-    content = body.model_dump_json(ensure_ascii=True)
-    return Response(content, status, dict(headers or {}), MEDIA_TYPE)
+    body = Problem(
+        type=PREFIX + slug,
+        title=title,
+        status=status,
+        detail=detail,
+        expected_nonce=expected_nonce,
+    )
+    return Response(body.dump_json(), status, dict(headers or {}), MEDIA_TYPE)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -86,7 +91,7 @@ async def _request_error(_request: Request, error: Exception) -> Response:
     headers = {}
     if known.retry_after_seconds is not None:
         headers["Retry-After"] = str(known.retry_after_seconds)
-    return problem(known.status, known.slug, known.title, str(known), headers)
+    return problem(known.status, known.slug, known.title, str(known), headers, known.expected_nonce)
 
 
 async def _validation_error(_request: Request, error: Exception) -> Response:
