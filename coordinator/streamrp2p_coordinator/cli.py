@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from streamrp2p.errors import StreamrP2PError
+from streamrp2p.logs import set_up_logs
 from streamrp2p_coordinator.assembly import assemble
 from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.initialise import initialise
-from streamrp2p_coordinator.logs import set_up_logs
 from streamrp2p_coordinator.migrate import migrate as migrate_database
 from streamrp2p_coordinator.restoration import restore_from_public_data
 from streamrp2p_coordinator.server import serve
@@ -25,6 +25,7 @@ EXIT_RETRY = 3
 app = typer.Typer(
     help="Take receipts in, settle epochs, post headers.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
