@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 
+from streamrp2p.http_api import NO_ANSWER, PLAIN, check_plain
 from streamrp2p_node.errors import OriginError
 
 CONNECT_SECONDS = 3.0
@@ -19,7 +20,7 @@ def make_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
         transport=transport,
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=False,
-        headers={"Accept-Encoding": "identity"},
+        headers=PLAIN,
     )
 
 
@@ -29,10 +30,11 @@ async def fetch(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
         async with asyncio.timeout(TOTAL_SECONDS), client.stream("GET", url) as response:
             if response.status_code != httpx.codes.OK:
                 raise OriginError(f"the origin answered {response.status_code} for {url}")
+            check_plain(response)
             return await _read(response, url, max_bytes)
     except TimeoutError as error:
         raise OriginError(f"the origin took longer than {TOTAL_SECONDS:.0f} s for {url}") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except NO_ANSWER as error:
         raise OriginError(
             f"the origin does not give {url} ({type(error).__name__}); check that it runs"
         ) from error

@@ -20,6 +20,7 @@ __all__ = [
     "HttpApi",
     "UnreachableError",
     "check_base_url",
+    "check_plain",
     "printable",
     "problem_error",
 ]
@@ -33,6 +34,10 @@ RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """The same request may succeed later."""
 BACKOFF_SECONDS = 0.25
 MAX_RETRY_AFTER_SECONDS = 5.0
+PLAIN = {"Accept-Encoding": "identity"}
+"""Asks for bytes as they are. A bound on a body is none when a kilobyte on the wire may become a gigabyte here."""
+NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
+"""What httpx raises when no answer comes; UnicodeError, also for a redirect, where a host's name is none."""
 
 
 class ApiError(StreamrP2PError):
@@ -94,7 +99,7 @@ class HttpApi:
             timeout=timeout_seconds,
             transport=transport,
             follow_redirects=False,
-            headers={"Accept": "application/json, application/problem+json"},
+            headers={"Accept": "application/json, application/problem+json", **PLAIN},
         )
 
     def close(self) -> None:
@@ -164,14 +169,15 @@ class HttpApi:
         try:
             response = self._client.send(request, stream=True)
             try:
+                check_plain(response)
                 body = _read(response, max_bytes, time.monotonic() + max_seconds)
             finally:
                 response.close()
         except httpx.DecodingError as error:
-            raise BadAnswerError(0, f"{self.base_url} sent a body that does not decode") from error
+            raise BadAnswerError(0, f"{self.base_url} sent a body that is encoded") from error
         except httpx.TimeoutException as error:
             raise _RetryLater(self._unreachable("did not answer in time")) from error
-        except httpx.HTTPError as error:
+        except NO_ANSWER as error:
             raise _RetryLater(self._unreachable("is not reachable")) from error
         if response.is_success:
             return body
@@ -217,14 +223,26 @@ def check_base_url(url: str) -> str:
             and parts.port != 0
             and url.isprintable()
             and " " not in url
+            and _is_host(httpx.URL(url).host)
         )
-    except ValueError:
+    except (ValueError, httpx.InvalidURL):
         valid = False
     if not valid:
         raise MalformedError(
             f"a server's URL is like http://host:8100, without user, query or fragment, got {printable(url)!r}"
         )
     return url.rstrip("/")
+
+
+def check_plain(response: httpx.Response) -> None:
+    """Raise httpx.DecodingError for a body that is compressed, before any of it is read: nobody asked for that."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise httpx.DecodingError("the body is encoded", request=response.request)
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a name can be looked up at all; raises UnicodeError, a ValueError, when it cannot."""
+    return bool(name.encode("idna"))
 
 
 def problem_error(status: int, body: bytes) -> ApiError:
