@@ -144,14 +144,15 @@ class Story:
         return max(epoch, self.last_epoch)
 
     def wait_until_final(self, epoch: int) -> None:
-        """Wait until an epoch is final."""
+        """Wait until an epoch is final, and the coordinator, which proves the relays' claims, has seen it."""
+
+        def is_final() -> bool | None:
+            on_chain = self.market.book.finalised_epochs() > epoch
+            return (on_chain and self.coordinator.epoch(epoch).state == "final") or None
+
         grid = self.stack.grid
         seconds = self.clock.intake_end(epoch) - time.time() + grid.challenge_seconds
-        self.stack.wait_for(
-            f"epoch {epoch} to be final",
-            lambda: self.market.book.finalised_epochs() > epoch or None,
-            seconds + SETTLING_SECONDS,
-        )
+        self.stack.wait_for(f"epoch {epoch} to be final", is_final, seconds + SETTLING_SECONDS)
         self.narrator.look(at_once=True)
 
     def wait_until(self, moment: int, what: str) -> None:
