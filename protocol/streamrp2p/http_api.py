@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from streamrp2p.api import Problem
+from streamrp2p.deadline import EXTENSION, DeadlineTransport
 from streamrp2p.errors import MalformedError, StreamrP2PError
 from streamrp2p.foreign_text import printable
 
@@ -97,7 +99,8 @@ class HttpApi:
         self._client = httpx.Client(
             base_url=self.base_url,
             timeout=timeout_seconds,
-            transport=transport,
+            # A proxy, if the environment names one, bounds what comes through it.
+            transport=transport or (None if getproxies() else DeadlineTransport()),
             follow_redirects=False,
             headers={"Accept": "application/json, application/problem+json", **PLAIN},
         )
@@ -144,7 +147,7 @@ class HttpApi:
         """Return the body of a 2xx answer.
 
         Raises UnreachableError, ApiError, or BadAnswerError for an answer beyond `max_bytes`; `max_seconds` bounds the
-        whole of one answer, by default six times the timeout of a single read.
+        whole of one answer with its headers, by default six times the timeout of a single read.
         """
         content = None
         sent = dict(headers or {})
@@ -166,11 +169,13 @@ class HttpApi:
             raise later.error from later.__cause__
 
     def _once(self, request: httpx.Request, max_bytes: int, max_seconds: float) -> bytes:
+        deadline = time.monotonic() + max_seconds
+        request.extensions[EXTENSION] = deadline
         try:
             response = self._client.send(request, stream=True)
             try:
                 check_plain(response)
-                body = _read(response, max_bytes, time.monotonic() + max_seconds)
+                body = _read(response, max_bytes, deadline)
             finally:
                 response.close()
         except httpx.DecodingError as error:

@@ -1,0 +1,113 @@
+"""Connections whose reads all end by one deadline.
+
+A timeout of each read alone lets a server drip its answer, and already its headers, one byte at a time for days.
+"""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import httpcore
+import httpx
+from typing_extensions import override
+
+KEEPALIVE_SECONDS = 5.0
+EXTENSION = "streamrp2p_deadline"
+"""Of a request: the monotonic second by which its answer must have come."""
+
+
+class DeadlineTransport(httpx.HTTPTransport):
+    """httpx's own transport, but that no read for a request goes on past the request's deadline.
+
+    An exchange runs in one thread: several threads may share the transport.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_thread = threading.local()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=None,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+            network_backend=_Backend(self._left),
+        )
+
+    @override
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request. Its body is read later, but in the same thread."""
+        self._of_thread.deadline = request.extensions.get(EXTENSION)
+        return super().handle_request(request)
+
+    def _left(self) -> float | None:
+        deadline: float | None = getattr(self._of_thread, "deadline", None)
+        return None if deadline is None else deadline - time.monotonic()
+
+
+Left = Callable[[], float | None]
+"""Tells how many seconds are left; None for no bound."""
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, left: Left) -> None:
+        self._stream = stream
+        self._left = left
+
+    @override
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _shorter(timeout, self._left, httpcore.ReadTimeout))
+
+    @override
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _shorter(timeout, self._left, httpcore.WriteTimeout))
+
+    @override
+    def close(self) -> None:
+        self._stream.close()
+
+    @override
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        bounded = _shorter(timeout, self._left, httpcore.ConnectTimeout)
+        return _Stream(
+            self._stream.start_tls(ssl_context, server_hostname, bounded),
+            self._left,
+        )
+
+    @override
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.SyncBackend):
+    def __init__(self, left: Left) -> None:
+        self._left = left
+
+    @override
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        bounded = _shorter(timeout, self._left, httpcore.ConnectTimeout)
+        return _Stream(
+            super().connect_tcp(host, port, bounded, local_address, socket_options), self._left
+        )
+
+
+def _shorter(timeout: float | None, left: Left, error: type[Exception]) -> float | None:
+    """Return the timeout, or what is left if that is less; raises `error` when nothing is."""
+    seconds = left()
+    if seconds is None:
+        return timeout
+    if seconds <= 0:
+        raise error("the answer takes too long")
+    return seconds if timeout is None else min(timeout, seconds)
