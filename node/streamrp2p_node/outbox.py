@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from streamrp2p import api
-from streamrp2p.durable import StorageError, write_atomically
+from streamrp2p.durable import StorageError, storage_error, sync_folder, write_atomically
 
 _BATCH = re.compile(r"([0-9]{1,19})\.batch\.json")
 Model = TypeVar("Model", bound=BaseModel)
@@ -80,7 +80,7 @@ class Outbox:
         """Store a new batch durably. From then on its number stands for these bytes."""
         submission = batch.submission
         path = self._path(submission.epoch, submission.batch_number, BATCH)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(path.parent)
         write_atomically(path, _json(batch), mode=0o600, overwrite=False)
 
     def put_answer(self, batch: api.Batch, answer: api.BatchAnswer) -> None:
@@ -99,6 +99,16 @@ class Outbox:
         return self._folder / str(epoch) / f"{number}.{kind}.json"
 
 
+def _make_folder(folder: Path) -> None:
+    """Make an epoch's folder durably: a batch within is not on the disk while its folder may be gone."""
+    try:
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync_folder(folder.parent)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+
+
 def _json(model: BaseModel) -> bytes:
     return model.model_dump_json(by_alias=True).encode()
 
@@ -106,6 +116,8 @@ def _json(model: BaseModel) -> bytes:
 def _read(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise storage_error(path, error) from error
     except ValidationError as error:
         raise StorageError(
             path, "is damaged", "restore it from a backup, or move it away to give up its batch"

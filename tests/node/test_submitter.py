@@ -1,11 +1,15 @@
 """Handing receipts in, whatever the coordinator and the network do."""
 
+import errno
+import os
+from pathlib import Path
+
 import httpx
 import pytest
 
 from streamrp2p import api, typed_data
 from streamrp2p.client import ApiError, UnreachableError
-from streamrp2p.durable import StorageError
+from streamrp2p.durable import DiskFullError, StorageError
 from streamrp2p.verify import Code
 from streamrp2p_node.credit import Credit
 from streamrp2p_node.entries import Account, Opened, Received
@@ -88,6 +92,37 @@ async def test_a_batch_is_on_disk_before_it_is_sent(world: World) -> None:
     world.coordinator.fails = look
     await world.submitter.submit_due()
     assert stored == world.coordinator.batches
+
+
+async def test_a_disk_too_full_for_an_epochs_folder_is_waited_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await paid_session(world)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", full)
+        with pytest.raises(DiskFullError):
+            await world.submitter.submit_due()
+    assert world.coordinator.batches == []
+    await world.submitter.submit_due()
+    assert len(world.coordinator.batches) == 1
+
+
+async def test_a_batch_that_cannot_be_read_holds_up_its_epoch_and_not_the_node(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await paid_session(world)
+    await world.submitter.submit_due()
+
+    def unreadable(_: Path) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "read_bytes", unreadable)
+    with pytest.raises(StorageError, match="failed"):
+        await world.submitter.submit_due()
 
 
 async def test_a_batch_whose_answer_was_lost_is_sent_again_the_same_even_after_a_restart(
