@@ -365,6 +365,27 @@ def test_a_lost_database_is_told_instead_of_posting_over_it(world: World) -> Non
         world.sync()
 
 
+def test_a_lost_database_settles_nothing_before_it_is_restored(
+    world: World, tmp_path: Path
+) -> None:
+    earn(world, world.node())
+    finish(world, 1)
+    lost = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
+    migrate(lost)
+    fresh = make_world(lost, tmp_path / "fresh")
+    fresh.services.chain = fresh.chain = world.chain
+    fresh.travel_to(world.clock.now)
+
+    with pytest.raises(ChainMismatchError, match="streamrp2p coordinator restore"):
+        fresh.sync()
+    assert settle(fresh) is None
+    assert restored(
+        world, fresh, lambda wanted: world.services.bundles.path(wanted).read_bytes()
+    ) == [0, 1]
+    fresh.sync()
+    lost.close()
+
+
 def restored(world: World, fresh: World, fetch: Callable[[Hash], bytes] | None) -> list[int]:
     return restore_epochs(
         database=fresh.database, chain=world.chain, bundles=fresh.services.bundles, fetch=fetch

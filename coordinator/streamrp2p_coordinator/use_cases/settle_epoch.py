@@ -23,6 +23,8 @@ def settle_epoch(
     block = chain.head()
     if block.time < network.epochs.end(epoch):
         return None
+    if epoch < chain.book().next_epoch:
+        return None  # The chain holds a header that this database lost: `sync_headers` tells what to do.
     with database.write() as store:
         # Waits for batches that are being taken in; from here on there are none.
         store.epochs.close_intake(epoch)
