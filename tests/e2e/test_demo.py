@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,15 +123,28 @@ def test_no_process_is_left(finished: subprocess.CompletedProcess[str]) -> None:
     assert processes_marked(str(Path(finished.args[-1]).parent)) == []
 
 
+@contextmanager
+def heeded(number: signal.Signals) -> Iterator[None]:
+    """Let child processes heed a signal that a shell made this process ignore, as it does in the background."""
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_demo_that_is_stopped_leaves_no_process(number: signal.Signals, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        demo_command(tmp_path / "demo.json"),
-        env={**os.environ, MARK: str(tmp_path), "TMPDIR": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as demo:
+    with (
+        heeded(signal.SIGINT),
+        subprocess.Popen(
+            demo_command(tmp_path / "demo.json"),
+            env={**os.environ, MARK: str(tmp_path), "TMPDIR": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as demo,
+    ):
         assert demo.stdout is not None
         for line in demo.stdout:
             if "coordinator is ready" in line:
