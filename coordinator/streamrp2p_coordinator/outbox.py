@@ -35,10 +35,11 @@ def record_and_send(
     Raises TransactionRevertedError, naming the contract's reason, when the call would fail; nothing is recorded then.
     """
     with database.read() as store:
-        highest = store.transactions.highest_live_nonce()
+        taken = store.transactions.live_nonces()
     nonce = chain.transaction_count(poster.address, pending=True)
-    if highest is not None:
-        nonce = max(nonce, highest + 1)
+    # The lowest free one: those after a nonce that nothing takes would wait for ever.
+    while nonce in taken:
+        nonce += 1
     signed = chain.sign(call, poster.private_key, nonce)
     with database.write() as store:
         store.transactions.record(

@@ -124,7 +124,10 @@ class MemoryChain:
 
     def transaction_count(self, account: Address, *, pending: bool) -> int:
         waiting = {transaction.nonce for transaction in self.waiting} if pending else set()
-        return len(self.mined) + len(waiting)
+        count = len(self.mined)
+        while count in waiting:
+            count += 1
+        return count
 
     def sign(self, call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
         raw = call.data + nonce.to_bytes(8) + self.fee.to_bytes(8)
@@ -146,7 +149,7 @@ class MemoryChain:
         by_nonce.sort(key=lambda transaction: transaction.nonce)
         for transaction in by_nonce:
             if transaction.nonce == len(self.mined):
-                what = self.planned[self.calls[transaction.hash].data]
+                what = self.planned.get(self.calls[transaction.hash].data)
                 self.mined[transaction.hash] = self._apply(what)
         self.waiting.clear()
 
@@ -178,6 +181,8 @@ class MemoryChain:
                 if epoch != self.finalised or epoch >= len(self.headers):
                     return False
                 self.finalised += 1
+            case None:
+                pass  # It only uses a nonce up.
             case _:
                 raise AssertionError(what)
         return True

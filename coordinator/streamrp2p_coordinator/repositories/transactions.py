@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 
 from streamrp2p.chain import Call
 from streamrp2p.numbers import Address, Hash
@@ -13,7 +13,8 @@ from streamrp2p_coordinator.tables import TransactionRow, table_of
 
 _transactions = table_of(TransactionRow)
 
-Purpose = Literal["register", "bond", "commit", "finalise"]
+Purpose = Literal["register", "bond", "commit", "finalise", "fill"]
+"""`fill` does nothing but use a nonce up."""
 State = Literal["live", "mined", "reverted", "dropped"]
 
 
@@ -69,11 +70,10 @@ class Transactions(Repository):
         )
         return [_recorded(row) for row in self._connection.execute(query)]
 
-    def highest_live_nonce(self) -> int | None:
-        """Return the highest nonce that a live transaction took."""
-        query = select(func.max(_transactions.c.nonce)).where(_transactions.c.state == "live")
-        found = self._connection.execute(query).scalar_one()
-        return None if found is None else int(found)
+    def live_nonces(self) -> set[int]:
+        """Return the nonces that live transactions took."""
+        query = select(_transactions.c.nonce).where(_transactions.c.state == "live")
+        return {nonce for (nonce,) in self._connection.execute(query)}
 
     def mark(self, transaction: Hash, state: State) -> None:
         """Change a transaction's state."""

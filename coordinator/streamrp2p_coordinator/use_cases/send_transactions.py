@@ -1,9 +1,10 @@
 """Follow the recorded transactions until they are mined, sending them again as needed."""
 
-from streamrp2p.chain import TransactionRevertedError
+from streamrp2p.chain import Call, TransactionRevertedError
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Signer
+from streamrp2p_coordinator.outbox import record_and_send
 from streamrp2p_coordinator.repositories.transactions import RecordedTransaction, State
 
 PATIENCE_SECONDS = 60
@@ -31,7 +32,32 @@ def send_transactions(
             with database.write() as store:
                 store.transactions.mark(transaction.signed.hash, state)
             ended.append(transaction.in_state(state))
+    _fill_gap(database, chain, poster, clock)
     return ended
+
+
+def _fill_gap(database: Database, chain: Chain, poster: Signer, clock: Clock) -> None:
+    """Use a nonce up that nothing takes any more, if others wait behind it: no block takes them before.
+
+    A transaction that was given up leaves such a nonce when the RPC forgot it too.
+    """
+    with database.read() as store:
+        live = store.transactions.live()
+    # An RPC may be behind with what was just sent.
+    waiting = [one for one in live if clock() - one.recorded_at >= PATIENCE_SECONDS]
+    if not waiting:
+        return
+    free = chain.transaction_count(poster.address, pending=True)
+    if free < min(one.signed.nonce for one in live):
+        record_and_send(
+            Call(poster.address, b""),
+            "fill",
+            str(free),
+            database=database,
+            chain=chain,
+            poster=poster,
+            clock=clock,
+        )
 
 
 def _state(transaction: RecordedTransaction, chain: Chain, mined_nonces: int) -> State:
