@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import httpx
-
+from streamrp2p.errors import MalformedError
+from streamrp2p.node_client import NodeClient
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
@@ -16,6 +16,7 @@ from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 REFRESH_SECONDS = 1.0
 """Requests make the coordinator read the chain at most this often, however many ask for it."""
 PROBE_SECONDS = 3.0
+"""A node that takes longer to say that it is up gets no viewers, and holds no other node's check up."""
 
 
 def system_clock() -> int:
@@ -54,11 +55,9 @@ class Services:
 
 
 def is_up(endpoint: str) -> bool:
-    """Tell whether a node answers its health route. Never follows it elsewhere, nor reads what it sends."""
+    """Tell whether a node answers its health route in time. Never follows it elsewhere."""
     try:
-        with httpx.stream(
-            "GET", f"{endpoint}/healthz", timeout=PROBE_SECONDS, follow_redirects=False
-        ) as response:
-            return response.status_code == httpx.codes.OK
-    except (httpx.HTTPError, httpx.InvalidURL):
+        with NodeClient(endpoint, timeout_seconds=PROBE_SECONDS) as node:
+            return node.is_healthy()
+    except MalformedError:
         return False

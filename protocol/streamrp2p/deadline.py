@@ -3,10 +3,12 @@
 A timeout of each read alone lets a server drip its answer, and already its headers, one byte at a time for days.
 """
 
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -25,10 +27,10 @@ class DeadlineTransport(httpx.HTTPTransport):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(verify=_tls())
         self._of_thread = threading.local()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_tls(),
             max_connections=None,
             keepalive_expiry=KEEPALIVE_SECONDS,
             network_backend=_Backend(self._left),
@@ -97,10 +99,31 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        bounded = _shorter(timeout, self._left, httpcore.ConnectTimeout)
-        return _Stream(
-            super().connect_tcp(host, port, bounded, local_address, socket_options), self._left
-        )
+        failure: httpcore.NetworkError | httpcore.TimeoutException | None = None
+        # One by one: a name may have many addresses, and each would get the whole timeout.
+        for address in _addresses(host, port):
+            bounded = _shorter(timeout, self._left, httpcore.ConnectTimeout)
+            try:
+                stream = super().connect_tcp(address, port, bounded, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _Stream(stream, self._left)
+        raise failure or httpcore.ConnectError("the name has no address")
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return [str(address[0]) for *_, address in found]
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Read the machine's certificates once: that takes longer than many an exchange."""
+    return httpx.create_ssl_context()
 
 
 def _shorter(timeout: float | None, left: Left, error: type[Exception]) -> float | None:

@@ -26,6 +26,8 @@ __all__ = [
 
 MAX_SEGMENT_BYTES = 64 * 1024 * 1024
 """Eight seconds of 64 Mbit/s; the signed playlist says the exact length."""
+MAX_SMALL_BYTES = 1 << 16
+"""Of an answer that only says yes or no."""
 PLAYLIST_NAME = "live.m3u8"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -61,7 +63,7 @@ class NodeClient(HttpApi):
 
     def send_receipt(self, receipt: api.SignedReceipt) -> None:
         """Hand in a receipt; once this returns the node has it on its disk."""
-        self.exchange("POST", "/v1/receipts", body=receipt, max_bytes=1 << 16)
+        self.exchange("POST", "/v1/receipts", body=receipt, max_bytes=MAX_SMALL_BYTES)
 
     def fetch(
         self,
@@ -100,9 +102,11 @@ class NodeClient(HttpApi):
         return self.get("/v1/status", _Report).root
 
     def is_healthy(self) -> bool:
-        """Tell whether the server answers its health check; never raises for a refusal or silence."""
+        """Tell whether the server answers its health check in one timeout; never raises for a refusal or silence."""
         try:
-            self.exchange("GET", "/healthz")
+            self.exchange(
+                "GET", "/healthz", max_bytes=MAX_SMALL_BYTES, max_seconds=self._timeout_seconds
+            )
         except (ApiError, UnreachableError):
             return False
         return True

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from streamrp2p import api
 from streamrp2p.signatures import address_of, check_signer
 from streamrp2p_coordinator.jobs import run_health
+from streamrp2p_coordinator.services import is_up
 from tests.coordinator.actors import Node, known_key
 from tests.coordinator.world import EPOCH_SECONDS, GENESIS, VIEWER_KEY, World
 
@@ -112,12 +115,21 @@ def test_endpoints_that_no_viewer_can_use_are_refused(world: World) -> None:
         "http://relay.example\x00",
         "http://relay.example/\nSet-Cookie:",
         "http://rélay.example",
+        "http://relay..example",
+        "http://xn--0",
+        "http://999.1.1.1",
+        "http://" + "a" * 64,
     )
     found = {
         endpoint: slug(world, "/v1/nodes", node.registration(endpoint=endpoint))
         for endpoint in endpoints
     }
     assert found == dict.fromkeys(endpoints, (422, "invalid-request"))
+
+
+@pytest.mark.parametrize("endpoint", ["http://relay..example", "http://xn--0", "nonsense", ""])
+def test_an_endpoint_that_is_no_address_is_down_and_nothing_worse(endpoint: str) -> None:
+    assert not is_up(endpoint)
 
 
 def test_a_node_that_registered_elsewhere_goes_on_with_the_chains_nonce(world: World) -> None:

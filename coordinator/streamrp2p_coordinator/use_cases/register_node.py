@@ -1,10 +1,10 @@
 """Accept a node's registration; the chain gets it from `relay_registrations`."""
 
 import re
-from urllib.parse import urlsplit
 
 from streamrp2p import api
-from streamrp2p.errors import SignatureError
+from streamrp2p.errors import MalformedError, SignatureError
+from streamrp2p.http_api import check_base_url
 from streamrp2p.numbers import ZERO_ADDRESS, Signature
 from streamrp2p.signatures import check_signer
 from streamrp2p.typed_data import NodeRegistration
@@ -20,7 +20,6 @@ from streamrp2p_coordinator.network import Clock, Network
 from streamrp2p_coordinator.repositories.nodes import FAILED, StoredNode
 from streamrp2p_coordinator.repositories.store import Store
 
-MAX_PORT = 65535
 _PRINTABLE = re.compile(r"[!-~]{1,256}")
 
 
@@ -87,16 +86,8 @@ def _same(store: Store, registration: NodeRegistration, now: int) -> StoredNode 
 
 def _check_endpoint(endpoint: str) -> None:
     try:
-        parts = urlsplit(endpoint) if _PRINTABLE.fullmatch(endpoint) else None
-        valid = (
-            parts is not None
-            and parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and (parts.port is None or 0 < parts.port <= MAX_PORT)
-            and not (parts.query or parts.fragment or parts.username or parts.password)
-            and not endpoint.endswith("/")
-        )
-    except ValueError:
+        valid = bool(_PRINTABLE.fullmatch(endpoint)) and check_base_url(endpoint) == endpoint
+    except MalformedError:
         valid = False
     if not valid:
         raise RequestError(
