@@ -1,7 +1,8 @@
 """Deploy the contracts with ape: `ape run deploy --network ethereum:local:foundry`.
 
 Prints the deployment and writes it as JSON: the file that every actor is given, with the parameters
-beside the addresses. Each option can also be set in the environment, as STREAMRP2P_<OPTION>.
+beside the addresses. Without APE_FOUNDRY_HOST, the chain is an anvil that ends with this. Each option
+can also be set in the environment, as STREAMRP2P_<OPTION>.
 """
 
 import json
@@ -14,6 +15,7 @@ import click
 from ape import accounts, chain, networks, project
 from ape.api.accounts import AccountAPI
 from ape.cli import ConnectedProviderCommand
+from ape.contracts import ContractContainer
 from ape.logging import logger
 
 from streamrp2p.durable import write_atomically
@@ -64,20 +66,36 @@ def deploy(
     rules = tuple(
         value for name, value in asdict(parameters).items() if name != "payout_delay_seconds"
     )
-    book = deployer.deploy(project.EpochBook, rules)
-    registry = deployer.deploy(project.NodeRegistry, book.address, parameters.payout_delay_seconds)
-    pools = deployer.deploy(project.RewardPools, book.address, registry.address)
+    book, block = _create(deployer, project.EpochBook, rules)
+    delay = parameters.payout_delay_seconds
+    registry, _ = _create(deployer, project.NodeRegistry, book, delay)
+    pools, _ = _create(deployer, project.RewardPools, book, registry)
     if stream_token is None:
-        token = deployer.deploy(project.StreamToken, deployer.address, token_supply)
-        stream_token = str(token.address)
+        stream_token, _ = _create(
+            deployer, project.StreamToken, str(deployer.address), token_supply
+        )
     return Deployment(
         chain_id=chain.chain_id,
-        epoch_book=str(book.address),
-        reward_pools=str(pools.address),
-        node_registry=str(registry.address),
+        epoch_book=book,
+        reward_pools=pools,
+        node_registry=registry,
         stream_token=stream_token,
-        block=int(book.creation_metadata.block),
+        block=block,
     )
+
+
+def _create(deployer: AccountAPI, contract: ContractContainer, *args: Any) -> tuple[str, int]:  # noqa: ANN401 - each constructor has its own
+    """Create a contract; return its address and its block.
+
+    `AccountAPI.deploy` is not for this: of a local chain that makes its blocks by the clock, ape
+    does not wait for the block, and takes the contract for not created.
+    """
+    transaction = contract(*args)
+    transaction.sender = deployer.address
+    sent = deployer.call(transaction)
+    receipt = chain.provider.get_receipt(sent.txn_hash)
+    receipt.raise_for_status()
+    return str(receipt.contract_address), int(receipt.block_number)
 
 
 def _camel(values: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from ape.api.accounts import TestAccountAPI
+from ape.managers.chain import ChainManager
+from ape.managers.networks import NetworkManager
 from ape.managers.project import LocalProject
 
 from scripts.deploy import NOBODY, Deployment, Parameters, deploy
@@ -60,6 +62,27 @@ def test_contracts_know_each_other_and_their_rules(
     assert pools.nodeRegistry() == made.node_registry
     token = project.StreamToken.at(made.stream_token)
     assert token.balanceOf(accounts[0]) == SUPPLY_WEI
+
+
+def test_a_chain_that_makes_its_blocks_by_the_clock_is_waited_for(
+    accounts: list[TestAccountAPI],
+    chain: ChainManager,
+    networks: NetworkManager,
+    parameters: Parameters,
+) -> None:
+    provider = networks.provider
+    provider.auto_mine = False
+    provider.make_request("evm_setIntervalMining", [1])
+    try:
+        before = chain.blocks.height
+        made = deploy(accounts[0], parameters, None, SUPPLY_WEI)
+    finally:
+        provider.make_request("evm_setIntervalMining", [0])
+        provider.auto_mine = True
+
+    assert before < made.block <= chain.blocks.height
+    for address in (made.epoch_book, made.reward_pools, made.node_registry, made.stream_token):
+        assert provider.get_code(address)
 
 
 def test_existing_token_is_kept(
