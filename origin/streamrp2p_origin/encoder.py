@@ -5,7 +5,7 @@ import time
 
 from streamrp2p.tether import tethered
 from streamrp2p_origin import ffmpeg
-from streamrp2p_origin.errors import OriginError
+from streamrp2p_origin.errors import OriginError, RtmpServerError
 
 _OVERHEAD_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
@@ -54,7 +54,7 @@ def publish_test(
     if run.returncode != 0:
         # Elsewhere the address may hold a stream key, and ffmpeg repeats it.
         reason = run.stderr.decode(errors="replace").replace(url, "the RTMP server").strip()
-        raise OriginError(
+        raise RtmpServerError(
             "the RTMP server did not take the stream; check that the origin runs, its port, "
             f"and the URL: {reason[-500:]}"
         )

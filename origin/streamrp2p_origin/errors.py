@@ -19,6 +19,12 @@ class PortTakenError(OriginError):
     retryable = True
 
 
+class RtmpServerError(OriginError):
+    """A server that did not take the test picture: none listens there, or it has an encoder already."""
+
+    retryable = True
+
+
 class UnusableInputError(OriginError):
     """An encoder's stream that cannot be packaged; `str` says which encoder setting to change."""
 

@@ -253,7 +253,7 @@ def test_publish_test_says_what_to_check_when_nobody_listens(free_port: int) -> 
         *("--rtmp", url, "--seconds", "2"),
     ]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 1
+    assert run.returncode == 3
     assert "check that the origin runs" in run.stderr
     assert "secret" not in run.stderr
 
