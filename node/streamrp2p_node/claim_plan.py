@@ -84,6 +84,12 @@ def make_plan(
     proof = _verified(client, EpochBookContract(web3, Address(config.epoch_book)), node)
     contract = RewardPoolsContract(web3, Address(config.reward_pools))
     pools = _pools(contract, proof, node, _settled(client, node))
+    unknown = set(only_pools) - {pool.pool_id for pool in pools}
+    if unknown:
+        raise ClaimError(
+            f"node 0x{node.hex()} has earned nothing from pool {min(unknown)} in a final epoch yet; "
+            "without --pool you see all that it earned from"
+        )
     mask = sum(
         1 << index
         for index, pool in enumerate(pools)

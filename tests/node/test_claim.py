@@ -192,6 +192,13 @@ def test_a_claim_can_leave_pools_out(setting: Setting) -> None:
     assert setting.balance(NODE) == earned[1] + earned[2]
 
 
+def test_a_pool_that_the_node_earned_nothing_from_is_named(setting: Setting) -> None:
+    setting.finalise()
+    refused = setting.claim("--pool", "1", "--pool", "7")
+    assert refused.exit_code == 1
+    assert "has earned nothing from pool 7" in refused.stderr
+
+
 def test_a_header_that_is_not_final_is_not_claimed(setting: Setting) -> None:
     refused = setting.claim("--yes")
     assert refused.exit_code == 1
