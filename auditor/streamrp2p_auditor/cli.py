@@ -112,7 +112,7 @@ def audit_epochs(
     from streamrp2p_auditor.run import audit_many  # noqa: PLC0415
 
     if every != (first is None and last is None):
-        raise typer.BadParameter("name either --all or --from and --to")
+        raise typer.BadParameter("name either --all, or --from, --to or both")
     console = Console()
     outcomes: dict[int, Outcome] = {}
     sources = _sources(rpc, deployment, coordinator, mirror, bundle, batches)

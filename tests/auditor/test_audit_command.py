@@ -309,7 +309,7 @@ def test_the_range_is_named_one_way(stage: Stage) -> None:
     for arguments in ([], ["--all", "--from", "1"], ["--all", "--to", "1"]):
         code, _, error = invoke(stage, "epochs", *arguments)
         assert code == 2
-        assert "either --all or --from and --to" in " ".join(error.replace("│", " ").split())
+        assert "either --all, or --from, --to or both" in " ".join(error.replace("│", " ").split())
 
 
 def test_finds_a_session_that_was_acknowledged_and_left_out(
