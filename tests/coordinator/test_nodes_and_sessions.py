@@ -230,3 +230,15 @@ def test_pools_are_shown_as_the_chain_has_them(world: World) -> None:
     assert (first["funded"], first["terms"]["pricePerGB"]) == (str(10**21), str(10**18))
     assert second["closedFromEpoch"] == 1
     assert second["funded"] == str(10**21)
+
+
+def test_whatever_a_streamer_wrote_as_its_url_holds_up_no_other_pool(world: World) -> None:
+    record = world.chain.records[0]
+    hostile = replace(record.stream, uri="http://origin\0\N{REPLACEMENT CHARACTER}" + "x" * 100_000)
+    world.chain.records[0] = replace(record, stream=hostile)
+    world.chain.add_pool(2, world.services.ticket_signer.address)
+    world.sync()
+    shown = world.get("/v1/pools")["pools"]
+    assert [pool["poolId"] for pool in shown] == [1, 2]
+    assert shown[0]["originUrl"].startswith("http://origin ")
+    assert len(shown[0]["originUrl"]) <= 2048

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 from web3 import Web3
@@ -133,3 +134,10 @@ def test_fuzzed_errors_have_a_name(error: Json) -> None:
 @given(st.binary(max_size=300))
 def test_fuzzed_revert_data_has_a_name(data: bytes) -> None:
     assert decode_revert(data).isprintable()
+
+
+def test_a_stream_record_that_is_no_text_can_be_read_all_the_same() -> None:
+    record = encode(["(address,uint32,bytes)"], [("0x" + "11" * 20, 5, b"http://\xff\x00host")])
+    web3 = Web3(Fuzzed("0x" + record.hex()))
+    (found,) = RewardPoolsContract(web3, ADDRESS)._read_many([("streamOf", 1)])
+    assert found == (Address(b"\x11" * 20), 5, "http://\N{REPLACEMENT CHARACTER}\0host")

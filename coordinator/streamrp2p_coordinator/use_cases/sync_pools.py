@@ -1,10 +1,14 @@
 """Read pools, their deposits and terms from the chain into the database."""
 
 from streamrp2p.chain import PoolRecord
+from streamrp2p.foreign_text import printable
 from streamrp2p_coordinator.chain import Block, Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Network
 from streamrp2p_coordinator.repositories.pools import KnownPool
+
+MAX_URL_CHARACTERS = 2048
+"""A streamer may write anything on chain. What is longer, or not printable, is no URL, and no database's business."""
 
 
 def sync_pools(*, database: Database, chain: Chain, network: Network, clock: Clock) -> Block:
@@ -63,7 +67,7 @@ def _known(pool: PoolRecord, funded: int) -> KnownPool:
         streamer=pool.streamer,
         token=pool.token,
         origin_key=pool.stream.origin_key,
-        origin_url=pool.stream.uri,
+        origin_url=printable(pool.stream.uri, MAX_URL_CHARACTERS),
         max_bytes_per_second=pool.stream.max_bytes_per_second,
         created_epoch=pool.created_epoch,
         closed_from_epoch=pool.closed_from_epoch,

@@ -34,8 +34,12 @@ class Parameters:
         return encode(self.types, list(values))
 
     def decode(self, data: bytes) -> tuple[Value, ...]:
-        """Decode values; addresses become 20 bytes, structs tuples. Raises eth_abi's DecodingError."""
-        values = decode(self.types, data)
+        """Decode values; addresses become 20 bytes, structs tuples. Raises eth_abi's DecodingError.
+
+        Strings are what somebody wrote on chain: what is no UTF-8 in them is replaced. One that could not be read would
+        keep its reader from all that stands beside it.
+        """
+        values = decode([kind.replace("string", "bytes") for kind in self.types], data)
         return tuple(
             _native(entry, value) for entry, value in zip(self.entries, values, strict=True)
         )
@@ -136,4 +140,6 @@ def _native(entry: Mapping[str, Any], value: Value) -> Value:
         return tuple(
             _native(part, one) for part, one in zip(entry["components"], value, strict=True)
         )
+    if kind == "string":
+        return value.decode(errors="replace")
     return Address(bytes.fromhex(value.removeprefix("0x"))) if kind == "address" else value

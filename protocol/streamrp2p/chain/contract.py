@@ -73,7 +73,7 @@ class Contract:
             )
         try:
             values = self.artifact.functions[name].outputs.decode(data)
-        except (DecodingError, UnicodeDecodeError) as error:
+        except DecodingError as error:
             raise NoContractError(
                 f"what is at 0x{self.address.hex()} is no {self.ARTIFACT}: {name} gave something else; "
                 "check the deployment file"
@@ -124,7 +124,7 @@ class Contract:
             try:
                 fields = event.indexed.named(b"".join(log.topics[1:]))
                 return event.name, fields | event.inputs.named(log.data)
-            except (DecodingError, UnicodeDecodeError) as error:
+            except DecodingError as error:
                 raise RpcRefusedError(
                     f"the RPC sent a malformed {event.name} log; name another RPC"
                 ) from error
