@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from streamrp2p.numbers import Address
 from streamrp2p_demo.checks import CheckResult, Passed, rewards_of
 from streamrp2p_demo.facts import Facts
 from streamrp2p_demo.totals import totals_of
@@ -33,10 +33,16 @@ def tokens(base_units: int) -> str:
     return f"{micros // 10**6:,}.{micros % 10**6:06d}"
 
 
-def _nodes_table(facts: Facts) -> Table:
-    table = Table(title="Relays", title_justify="left")
-    for column in ("relay", "node"):
+def _table(title: str, columns: Sequence[str]) -> Table:
+    """Make a table without side lines: with them, the widest would not fit a terminal of 80 columns."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in columns:
         table.add_column(column)
+    return table
+
+
+def _nodes_table(facts: Facts) -> Table:
+    table = _table("Relays", ("relay",))
     for column in ("sessions", "bytes paid", "on time", "reward", "claimed", "claim gas"):
         table.add_column(column, justify="right")
     rewards = rewards_of(facts)
@@ -44,7 +50,6 @@ def _nodes_table(facts: Facts) -> Table:
         totals = totals_of(facts, node.node)
         table.add_row(
             node.name,
-            _short(node.node),
             str(totals.sessions),
             f"{totals.bytes_delivered:,}",
             f"{totals.on_time_percent:.1f} %",
@@ -56,10 +61,8 @@ def _nodes_table(facts: Facts) -> Table:
 
 
 def _epochs_table(facts: Facts) -> Table:
-    table = Table(title="Epochs", title_justify="left")
-    table.add_column("epoch", justify="right")
-    table.add_column("state")
-    for column in ("sessions", "rejections", "spend", "commit gas", "finalise gas"):
+    table = _table("Epochs", ("epoch", "state"))
+    for column in ("sessions", "rejected", "spend", "commit\ngas", "finalise\ngas"):
         table.add_column(column, justify="right")
     table.add_column("audit")
     for epoch in facts.epochs:
@@ -77,9 +80,7 @@ def _epochs_table(facts: Facts) -> Table:
 
 
 def _checks_table(results: Sequence[CheckResult]) -> Table:
-    table = Table(title="Checks", title_justify="left", show_lines=False)
-    table.add_column("check")
-    table.add_column("outcome")
+    table = _table("Checks", ("check", "outcome"))
     table.add_column("what was seen", overflow="fold")
     for result in results:
         outcome = f"[green]{PASSED}[/]" if result.passed else f"[bold red]{FAILED}[/]"
@@ -92,8 +93,3 @@ def _checks_table(results: Sequence[CheckResult]) -> Table:
 
 def _gas(gas: int | None) -> str:
     return "-" if gas is None else f"{gas:,}"
-
-
-def _short(address: Address) -> str:
-    text = address.hex()
-    return f"0x{text[:4]}…{text[-4:]}"
