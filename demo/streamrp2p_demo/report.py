@@ -35,7 +35,9 @@ def tokens(base_units: int) -> str:
 
 def _table(title: str, columns: Sequence[str]) -> Table:
     """Make a table without side lines: with them, the widest would not fit a terminal of 80 columns."""
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for column in columns:
         table.add_column(column)
     return table
