@@ -309,7 +309,9 @@ def test_each_mistake_has_its_message_and_exit_code(
         assert result.stdout == ""
 
     more = str(WALLET_TOKENS // ONE_TOKEN + 1)
-    expect(stranger.run("deposit", "--pool", pool, "--amount", more), 1, "the wallet holds")
+    expect(
+        stranger.run("deposit", "--pool", pool, "--amount", more), 1, f"the deposit needs {more};"
+    )
     expect(stranger.run("deposit", "--pool", pool, "--amount", "1e3"), 2, "an amount is like")
     expect(stranger.run("deposit", "--pool", pool, "--amount", "0"), 1, "NothingDeposited")
     expect(stranger.run("deposit", "--pool", "9", "--amount", "1"), 1, "there is no pool 9")

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from streamrp2p.amounts import format_amount
 from streamrp2p.chain.errors import ChainError, TransactionRevertedError
 from streamrp2p.chain.reward_pools import RewardPoolsContract
 from streamrp2p.chain.rpc import quantity, request
 from streamrp2p.chain.stream_token import StreamTokenContract
 from streamrp2p.chain.transactions import Receipt, broadcast, send, sign_call, wait_for
+from streamrp2p.foreign_text import printable
 from streamrp2p.numbers import Address, Hash
 from streamrp2p.signatures import address_of
 
@@ -20,8 +22,9 @@ class InsufficientTokensError(ChainError):
 
     def __init__(self, token: StreamTokenContract, held: int, needed: int) -> None:
         super().__init__(
-            f"the wallet holds {held} base units of {token.symbol} (0x{token.address.hex()}), "
-            f"the deposit needs {needed}; get more, or deposit less"
+            f"the wallet holds {format_amount(held, token.decimals, printable(token.symbol))} "
+            f"(0x{token.address.hex()}), the deposit needs {format_amount(needed, token.decimals)}; "
+            "get more, or deposit less"
         )
         self.held = held
         self.needed = needed
