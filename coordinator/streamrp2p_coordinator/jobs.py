@@ -107,6 +107,7 @@ def _settle(services: Services) -> None:
             chain=services.chain,
             network=services.network,
             bundles=services.bundles,
+            poster=services.poster.address,
             clock=services.clock,
         )
     ) is not None:

@@ -19,7 +19,6 @@ from streamrp2p.difference import (
 from streamrp2p.errors import (
     BundleError,
     OverspentError,
-    SignatureError,
     StreamrP2PError,
     TooManyPoolsError,
     TreeError,
@@ -31,8 +30,7 @@ from streamrp2p.plain_tree import first_unordered
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.records import NodeRow, PoolRow
 from streamrp2p.settlement import Parent, PoolInput, Settlement, settle
-from streamrp2p.signatures import check_signer
-from streamrp2p.typed_data import Domain, Rejection
+from streamrp2p.typed_data import Domain
 from streamrp2p.verify import Checked, leaf_fault
 
 __all__ = ["ByteIdentical", "Difference", "Verdict", "audit"]
@@ -167,11 +165,9 @@ def _rejections_difference(bundle: Bundle, domain: Domain, poster: Address) -> D
     if unordered is not None:
         return _withheld(f"rejection {unordered}", "order", "rising bytes", "not rising")
     for index, signed in enumerate(bundle.rejections):
-        message = Rejection(signed.session_id, signed.sequence, signed.code, signed.received_at)
-        try:
-            check_signer(message.digest(domain), signed.signature, poster, "the poster")
-        except SignatureError as error:
-            return _withheld(f"rejection {index}", "signature", "the poster's", str(error))
+        if not signed.is_signed_by(poster, domain):
+            found = f"0x{signed.signature.hex()}"
+            return _withheld(f"rejection {index}", "signature", "the poster's", found)
     return None
 
 

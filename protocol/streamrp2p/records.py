@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from struct import Struct
 
+from streamrp2p.errors import SignatureError
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash, SessionId, Signature, fixed, uint
+from streamrp2p.signatures import recover
+from streamrp2p.typed_data import Domain, Rejection
 
 _NODE_ROW = Struct(">20s32sI16s16s")
 _POOL_ROW = Struct(">I32sI16s16s16s")
@@ -106,6 +109,14 @@ class SignedRejection:
             uint(self.received_at, 64, "receivedAt"),
             fixed(self.signature, 65, "signature"),
         )
+
+    def is_signed_by(self, poster: Address, domain: Domain) -> bool:
+        """Tell whether `poster` signed this rejection."""
+        message = Rejection(self.session_id, self.sequence, self.code, self.received_at)
+        try:
+            return recover(message.digest(domain), self.signature) == poster
+        except SignatureError:
+            return False
 
     @classmethod
     def decode(cls, data: bytes) -> "SignedRejection":

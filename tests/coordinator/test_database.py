@@ -145,6 +145,7 @@ def test_what_is_acknowledged_while_settlement_begins_is_settled(world: World) -
         chain=_ahead(world),
         network=services.network,
         bundles=services.bundles,
+        poster=services.poster.address,
         clock=lambda: _intake_end(0),
     )
     barrier = threading.Barrier(9)
@@ -166,6 +167,7 @@ def test_what_is_acknowledged_while_settlement_begins_is_settled(world: World) -
         chain=_ahead(world),
         network=services.network,
         bundles=services.bundles,
+        poster=services.poster.address,
         clock=lambda: _intake_end(1),  # another machine, whose clock runs ahead
     )
     for thread in threads:

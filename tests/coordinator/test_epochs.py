@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from streamrp2p import api
 from streamrp2p.allocation import Terms
 from streamrp2p.audit import ByteIdentical, audit
 from streamrp2p.header import EpochHeader
-from streamrp2p.numbers import Hash
+from streamrp2p.numbers import Hash, Signature
+from streamrp2p.records import SignedRejection
 from streamrp2p.settlement import GENESIS as NO_PARENT
 from streamrp2p.settlement import Parent, PoolInput
 from streamrp2p.verify import Code
@@ -20,6 +22,7 @@ from streamrp2p_coordinator.chain import SignedTransaction
 from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
 from streamrp2p_coordinator.migrate import migrate
+from streamrp2p_coordinator.tables import RewardRow, table_of
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
@@ -45,6 +48,7 @@ def settle(world: World) -> EpochHeader | None:
         chain=services.chain,
         network=services.network,
         bundles=services.bundles,
+        poster=services.poster.address,
         clock=services.clock,
     )
 
@@ -104,6 +108,20 @@ def test_an_epoch_goes_from_open_to_final(world: World) -> None:
     assert final["headerHash"] == "0x" + world.chain.headers[1].hash().hex()
 
 
+def test_a_former_posters_rejections_are_left_out_of_the_bundle(world: World) -> None:
+    node = world.node()
+    earn(world, node)
+    bad = world.viewer(node.address, pool_id=9, nonce=5).record(1, 1)
+    own = world.submit(node.batch(1, [bad])).rejections[0]
+    formers = replace(as_signed(own), sequence=2, signature=Signature(bytes([1]) * 64 + b"\x1b"))
+    with world.services.database.write() as store:
+        store.ledger.keep_rejections(1, node.address, [formers], 100)
+    finish(world, 1)
+
+    header = world.chain.headers[1]
+    assert world.services.bundles.read(header.data_hash).rejections == (as_signed(own),)
+
+
 def test_the_bundle_audits_byte_identical(world: World) -> None:
     node = world.node()
     earn(world, node)
@@ -150,6 +168,18 @@ def test_earnings_add_up_over_epochs(world: World) -> None:
         (1, str(10**16)),
     ]
     assert both["epochs"][0]["bytesDelivered"] == 20_000_000
+
+
+def test_bytes_beyond_what_json_numbers_hold_do_not_hide_what_an_account_earned(
+    world: World,
+) -> None:
+    node = world.node()
+    earn(world, node)
+    finish(world, 1)
+    with world.database.engine.begin() as connection:
+        connection.execute(update(table_of(RewardRow)).values(bytes_delivered=1 << 65))
+    (row,) = world.get(f"/v1/accounts/0x{node.address.hex()}/earnings")["epochs"]
+    assert row["bytesDelivered"] == (1 << 64) - 1
 
 
 def test_the_claim_of_the_newest_final_epoch_is_proven(world: World) -> None:
@@ -461,3 +491,14 @@ def test_a_transaction_that_nobody_mines_is_signed_again_with_the_same_nonce(wor
         assert store.transactions.live() == []
     assert len(set(world.chain.sent)) == 2
     assert len(world.chain.headers) == 1
+
+
+def as_signed(answered: api.SignedRejection) -> SignedRejection:
+    message = answered.rejection.message()
+    return SignedRejection(
+        message.session_id,
+        message.sequence,
+        message.code,
+        message.received_at,
+        Signature(answered.signature),
+    )

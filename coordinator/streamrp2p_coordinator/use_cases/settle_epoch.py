@@ -1,6 +1,7 @@
 """Settle the next epoch whose intake is over: header, bundle and rewards."""
 
 from streamrp2p.header import EpochHeader
+from streamrp2p.numbers import Address
 from streamrp2p.settlement import GENESIS, Parent, Settlement, settle
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Block, Chain
@@ -9,7 +10,13 @@ from streamrp2p_coordinator.network import Clock, Network
 
 
 def settle_epoch(
-    *, database: Database, chain: Chain, network: Network, bundles: Bundles, clock: Clock
+    *,
+    database: Database,
+    chain: Chain,
+    network: Network,
+    bundles: Bundles,
+    poster: Address,
+    clock: Clock,
 ) -> EpochHeader | None:
     """Settle the lowest epoch without a header and return it; None when that is not due.
 
@@ -28,7 +35,7 @@ def settle_epoch(
     with database.write() as store:
         # Waits for batches that are being taken in; from here on there are none.
         store.epochs.close_intake(epoch)
-    settlement = _settlement(epoch, block, database, chain, network, bundles)
+    settlement = _settlement(epoch, block, database, chain, network, bundles, poster)
     bundles.write(settlement.bundle)
     with database.write() as store:
         if store.epochs.first_unsettled() != epoch:
@@ -45,12 +52,18 @@ def _settlement(
     chain: Chain,
     network: Network,
     bundles: Bundles,
+    poster: Address,
 ) -> Settlement:
     pools = chain.pool_inputs(epoch, block)
     with database.read() as store:
         parent_epoch = store.epochs.find(epoch - 1) if epoch else None
         sessions = store.ledger.sessions(epoch)
-        rejections = store.ledger.rejections(epoch)
+        # A former poster's signatures are not those of the one that commits.
+        rejections = [
+            rejection
+            for rejection in store.ledger.rejections(epoch)
+            if rejection.is_signed_by(poster, network.domain)
+        ]
     parent = GENESIS
     if parent_epoch is not None and parent_epoch.header is not None:
         header = parent_epoch.header

@@ -2,12 +2,8 @@
 
 from collections import Counter
 
-from streamrp2p.errors import SignatureError
 from streamrp2p.numbers import Address, SessionId
 from streamrp2p.receipt import SessionRecord
-from streamrp2p.records import SignedRejection
-from streamrp2p.signatures import check_signer
-from streamrp2p.typed_data import Rejection
 from streamrp2p.verify import Code
 from streamrp2p_demo.checks.outcome import Failed, Outcome, Passed, listed, rule_name
 from streamrp2p_demo.facts import Facts, ViewerFacts
@@ -36,7 +32,7 @@ def over_report_is_rejected(facts: Facts) -> Outcome:
         )
     if rejection.code not in (Code.OVER_RATE, Code.OVER_CREDIT):
         return Failed(f"rejected by {rule_name(rejection.code)}, not OVER_RATE or OVER_CREDIT")
-    if not _is_signed_by_poster(facts, rejection):
+    if not rejection.is_signed_by(facts.poster, facts.domain):
         return Failed("the rejection is not signed by the poster")
     paid = _record_of(facts, report.session_id)
     if paid is not None and paid.receipt.bytes_delivered > report.honest_bytes:
@@ -108,15 +104,6 @@ def replay_pays_once(facts: Facts) -> Outcome:
         f"counted once with weight {copies[0].weight:,}; the identical batch got the identical answer",
         "the ledger: the same record again changes nothing",
     )
-
-
-def _is_signed_by_poster(facts: Facts, signed: SignedRejection) -> bool:
-    message = Rejection(signed.session_id, signed.sequence, signed.code, signed.received_at)
-    try:
-        check_signer(message.digest(facts.domain), signed.signature, facts.poster, "the poster")
-    except SignatureError:
-        return False
-    return True
 
 
 def _record_of(facts: Facts, session_id: SessionId) -> SessionRecord | None:
