@@ -6,8 +6,13 @@ from decimal import Decimal
 from web3 import Web3
 
 from streamrp2p.amounts import format_amount
-from streamrp2p.chain import Payment, Receipt, StreamTokenContract
-from streamrp2p.http_api import printable
+from streamrp2p.chain import (
+    NoContractError,
+    Payment,
+    Receipt,
+    StreamTokenContract,
+    TransactionRevertedError,
+)
 from streamrp2p.numbers import Address
 from streamrp2p_node.claim_plan import ClaimPlan, Fee
 
@@ -23,11 +28,18 @@ class Tokens:
         self._known: dict[Address, StreamTokenContract] = {}
 
     def shown(self, amount: int, token: Address) -> str:
-        """Return base units as whole tokens with their symbol."""
+        """Return base units as whole tokens with their symbol.
+
+        A streamer chooses its pool's token. One that does not name its decimals must not hide what other pools owe.
+        """
         contract = self._known.get(token)
         if contract is None:
             contract = self._known[token] = StreamTokenContract(self._web3, token)
-        return format_amount(amount, contract.decimals, printable(contract.symbol))
+        try:
+            decimals = contract.decimals
+        except (NoContractError, TransactionRevertedError):
+            return f"{amount} base units of the token 0x{token.hex()}"
+        return format_amount(amount, decimals, contract.symbol)
 
 
 def plan_lines(plan: ClaimPlan, tokens: Tokens) -> list[str]:

@@ -251,7 +251,7 @@ class Desk:
             "remaining": str(pool.remaining),
             "state": state_of(pool, epoch),
             "currentEpoch": epoch,
-            "symbol": printable(token.symbol),
+            "symbol": token.symbol,
             "decimals": token.decimals,
         }
         return Shown(
@@ -260,7 +260,7 @@ class Desk:
                 "pool": pool_id,
                 "state": state_of(pool, epoch),
                 "streamer": hex_of(pool.streamer),
-                "token": f"{printable(token.symbol)} {hex_of(pool.token)}",
+                "token": f"{token.symbol} {hex_of(pool.token)}",
                 "funded": tokens(funded, token),
                 "remaining": tokens(pool.remaining, token),
                 **terms_lines(held, token),

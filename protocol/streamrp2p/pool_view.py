@@ -19,7 +19,7 @@ class Shown:
 
 def tokens(amount: int, token: StreamTokenContract) -> str:
     """Return base units as whole tokens with the token's symbol."""
-    return format_amount(amount, token.decimals, printable(token.symbol))
+    return format_amount(amount, token.decimals, token.symbol)
 
 
 def state_of(pool: PoolRecord, epoch: int) -> str:

@@ -5,6 +5,9 @@ from streamrp2p.numbers import ZERO_ADDRESS, Address
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.repositories.store import Store
 
+MAX_UINT64 = (1 << 64) - 1
+"""A pool that signs its own tickets can let a node's sessions add up to more, which pays no more and shows no more."""
+
 
 def show_earnings(account: Address, limit: int, *, database: Database) -> api.Earnings:
     """Return what an account earned by pool, and its newest `limit` rows by epoch. An unknown one earned nothing."""
@@ -26,8 +29,8 @@ def show_earnings(account: Address, limit: int, *, database: Database) -> api.Ea
                 epoch=row.epoch,
                 pool_id=row.pool_id,
                 sessions=row.sessions,
-                bytes_delivered=row.bytes_delivered,
-                bytes_on_time=row.bytes_on_time,
+                bytes_delivered=min(row.bytes_delivered, MAX_UINT64),
+                bytes_on_time=min(row.bytes_on_time, MAX_UINT64),
                 weight=row.weight,
                 pool_weight=row.pool_weight,
                 spend=row.spend,

@@ -7,10 +7,12 @@ from streamrp2p.chain.contract import Contract
 from streamrp2p.chain.errors import NoContractError, RpcRefusedError, TransactionRevertedError
 from streamrp2p.chain.rpc import Block
 from streamrp2p.chain.transactions import Call
+from streamrp2p.foreign_text import printable
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.signatures import address_of, sign
 
+MAX_SYMBOL_CHARACTERS = 32
 PERMIT_TYPE = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 
 
@@ -35,9 +37,9 @@ class StreamTokenContract(Contract):
 
     @cached_property
     def symbol(self) -> str:
-        """The token's short name; `tokens` where it has none."""
+        """The token's short name, fit for a terminal; `tokens` where it has none."""
         try:
-            return str(self._read("symbol"))
+            return printable(self._read("symbol"), MAX_SYMBOL_CHARACTERS) or "tokens"
         except (NoContractError, TransactionRevertedError):
             return "tokens"
 
