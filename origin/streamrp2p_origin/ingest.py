@@ -63,9 +63,17 @@ class Ingest:
                 if await self._visit():
                     continue
             except OriginError as error:
-                self._publisher.fault = str(error)
-                _log.error("encoder.dropped", reason=str(error))
+                self._note_fault(str(error))
+            except OSError as error:
+                # No room for the folder, no more processes or files: it may pass, and what is published stays.
+                self._note_fault(
+                    f"the origin cannot take an encoder now: {error.strerror or error}"
+                )
             await asyncio.sleep(RETRY_SECONDS)
+
+    def _note_fault(self, reason: str) -> None:
+        self._publisher.fault = reason
+        _log.error("encoder.dropped", reason=reason)
 
     async def _visit(self) -> bool:
         """Serve one encoder to its end; False when somebody came and did not publish."""
