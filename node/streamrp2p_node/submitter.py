@@ -1,6 +1,7 @@
 """Handing receipts in: each batch is on disk before it is sent, and sent again, the same, until it is answered."""
 
 import asyncio
+import math
 from collections import Counter
 
 import structlog
@@ -9,12 +10,14 @@ from streamrp2p import api
 from streamrp2p.client import ApiError, CoordinatorClient
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.numbers import Address
-from streamrp2p.verify import Code
+from streamrp2p.receipt import SessionRecord
+from streamrp2p.verify import Code, most_bytes
 from streamrp2p_node.batches import Judgement, judge, make_batch, split
 from streamrp2p_node.book import Book
-from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.coordinator_view import NOISE_SECONDS, CoordinatorView
 from streamrp2p_node.errors import AnswerError, NotRegisteredError
 from streamrp2p_node.outbox import Outbox
+from streamrp2p_node.tickets import serving_ends
 
 UNTAKEABLE = frozenset({400, 409, 413, 422})
 """Answers after which the same bytes will never be taken: their records go into another batch."""
@@ -91,7 +94,7 @@ class Submitter:
 
     async def _next(self, epoch: int) -> api.Batch | None:
         due = [session.due() for session in self._book.of_epoch(epoch)]
-        records = [record for record in due if record is not None]
+        records = [record for record in due if record is not None and self._is_ripe(record)]
         if not records:
             return None
         batch = make_batch(
@@ -104,6 +107,20 @@ class Submitter:
         )
         await asyncio.to_thread(self._outbox.put, batch)
         return batch
+
+    def _is_ripe(self, record: SessionRecord) -> bool:
+        """Tell whether the rule OVER_RATE lets a receipt pass by now.
+
+        A viewer that takes its segments too fast would else cost the node all that it was not paid for yet. By the
+        end of the session the rule allows all that a coordinator's ticket admits, and later it allows no more.
+        """
+        ticket, now = record.ticket, self._view.now() - math.ceil(NOISE_SECONDS)
+        pool = self._view.pools.get(ticket.pool_id)
+        if pool is None or now >= serving_ends(ticket, self._view.clock):
+            return True
+        slack = self._view.config.rate_slack_seconds
+        most = most_bytes(ticket, now, pool.max_bytes_per_second, slack)
+        return record.receipt.bytes_delivered <= most
 
     async def _submit(self, batch: api.Batch) -> None:
         """Send one stored batch, check its answer and apply it."""

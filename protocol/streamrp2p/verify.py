@@ -15,7 +15,7 @@ from streamrp2p.numbers import (
 )
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import check_low_s, check_signer
-from streamrp2p.typed_data import Domain
+from streamrp2p.typed_data import Domain, SessionTicket
 
 
 class Code(IntEnum):
@@ -135,6 +135,14 @@ def leaf_fault(
     return signature_fault(record, domain, ticket_signer)
 
 
+def most_bytes(
+    ticket: SessionTicket, now: int, max_bytes_per_second: int, rate_slack_seconds: int
+) -> int:
+    """Return the most that a ticket's receipt may claim at `now`, in bytes; what is too much now may not be later."""
+    elapsed_seconds = max(min(now, ticket.expires_at) - ticket.issued_at, 0)
+    return max_bytes_per_second * (elapsed_seconds + rate_slack_seconds)
+
+
 def signature_fault(
     record: SessionRecord,
     domain: Domain,
@@ -204,10 +212,9 @@ def _is_expired(record: SessionRecord, intake: Intake) -> bool:
 
 
 def _is_over_rate(record: SessionRecord, intake: Intake) -> bool:
-    ticket = record.ticket
-    elapsed_seconds = max(min(intake.now, ticket.expires_at) - ticket.issued_at, 0)
-    rate = intake.pools[ticket.pool_id].max_bytes_per_second
-    return record.receipt.bytes_delivered > rate * (elapsed_seconds + intake.rate_slack_seconds)
+    rate = intake.pools[record.ticket.pool_id].max_bytes_per_second
+    most = most_bytes(record.ticket, intake.now, rate, intake.rate_slack_seconds)
+    return record.receipt.bytes_delivered > most
 
 
 def _too_many_pools(record: SessionRecord, intake: Intake) -> bool:

@@ -27,6 +27,8 @@ from tests.node.fakes import (
 )
 from tests.node.test_relay import get, open_session, pay, slug_of
 
+MEGABYTE = 10**6
+
 
 async def paid_session(
     world: World, nonce: int = 1, delivered: int = 1000, sequence: int = 1, epoch: int = 0
@@ -78,6 +80,32 @@ async def test_batches_are_as_large_as_the_coordinator_takes_and_numbered_in_ord
         for batch in sent(world)
     ]
     assert named == [(0, 1, 3), (0, 2, 3), (0, 3, 1), (1, 1, 1)]
+
+
+async def test_a_receipt_that_came_too_fast_waits_until_the_rate_allows_it(world: World) -> None:
+    world.clock.now = GENESIS + 5
+    await paid_session(world, nonce=1, delivered=20 * MEGABYTE)
+    await paid_session(world, nonce=2, delivered=13 * MEGABYTE)
+    await world.submitter.submit_due()
+    world.clock.now = GENESIS + 11
+    await world.submitter.submit_due()
+    # 1 MB/s, 10 s of slack, and 2 s that the clocks may differ.
+    world.clock.now = GENESIS + 12
+    await world.submitter.submit_due()
+    accepted = world.coordinator.accepted_records()
+    assert [record.receipt.bytes_delivered for record in accepted] == [13 * MEGABYTE, 20 * MEGABYTE]
+
+
+async def test_a_receipt_that_will_always_be_too_much_is_handed_in_when_its_session_is_over(
+    world: World,
+) -> None:
+    await paid_session(world, delivered=10**6 * MEGABYTE)
+    world.clock.now = GENESIS + EPOCH_SECONDS + 1
+    await world.submitter.submit_due()
+    assert world.coordinator.batches == []
+    world.clock.now = GENESIS + EPOCH_SECONDS + 2
+    await world.submitter.submit_due()
+    assert len(world.coordinator.batches) == 1
 
 
 async def test_a_batch_is_on_disk_before_it_is_sent(world: World) -> None:
