@@ -6,8 +6,15 @@ from typing import Literal
 
 import structlog
 
-QUIET_LOGGERS = ("alembic", "apscheduler", "httpx", "httpcore", "uvicorn.access")
-"""They would log each request or step."""
+QUIET_LOGGERS = {
+    "alembic": logging.WARNING,
+    # It warns of every tick that is left out while the one before waits, such as for a chain that is silent.
+    "apscheduler": logging.ERROR,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "uvicorn.access": logging.WARNING,
+}
+"""They would log each request or step: what they may still log."""
 
 
 def set_up_logs(form: Literal["console", "json"] | None = None) -> None:
@@ -44,5 +51,5 @@ def set_up_logs(form: Literal["console", "json"] | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for name in QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in QUIET_LOGGERS.items():
+        logging.getLogger(name).setLevel(level)
