@@ -65,9 +65,16 @@ class Journal:
         """Replace all that is in the file, atomically: for compaction, and after a sync failed."""
         data = encode_journal(frames)
         with self._lock:
-            write_atomically(self.path, data, mode=0o600)
+            try:
+                write_atomically(self.path, data, mode=0o600)
+                descriptor = self._open()
+            except OSError as error:
+                raise storage_error(self.path, error) from error
+            finally:
+                # Replaced, but not to the end: what is written to the old file from now on would be lost.
+                self._is_damaged = self._is_damaged or not self._is_of_path()
             os.close(self._descriptor)
-            self._descriptor = self._open()
+            self._descriptor = descriptor
             self._length = len(data)
             self._is_damaged = False
 
@@ -114,8 +121,19 @@ class Journal:
 
     def _open(self) -> int:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        sync_folder(self.path.parent)
+        try:
+            sync_folder(self.path.parent)
+        except OSError:
+            os.close(descriptor)
+            raise
         return descriptor
+
+    def _is_of_path(self) -> bool:
+        """Tell whether the open file is the one of that name."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except OSError:
+            return False
 
     def _size(self) -> int:
         return os.fstat(self._descriptor).st_size

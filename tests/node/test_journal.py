@@ -120,6 +120,28 @@ async def test_after_a_failed_sync_the_journal_is_written_anew_before_anything_i
     assert reopened(path) == (ONE, TWO)
 
 
+@pytest.mark.parametrize(
+    "where", ["streamrp2p.durable.sync_folder", "streamrp2p_node.journal.sync_folder"]
+)
+async def test_a_rewrite_that_fails_half_way_loses_nothing_that_is_promised_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    journal = Journal(path)
+    commits = GroupCommit(journal, lambda: [ONE])
+    await commits.append(ONE.encode())
+
+    def too_many_open_files(_: Path) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(where, too_many_open_files)
+        with pytest.raises(StorageError):
+            await commits.rewrite()
+    await commits.append(TWO.encode())
+    journal.close()
+    assert reopened(path) == (ONE, TWO)
+
+
 async def test_a_store_replays_to_the_same_book(tmp_path: Path) -> None:
     store = Store(tmp_path)
     ticket, signature = make_ticket()
