@@ -100,7 +100,7 @@ class HttpApi:
             base_url=self.base_url,
             timeout=timeout_seconds,
             # A proxy, if the environment names one, bounds what comes through it.
-            transport=transport or (None if getproxies() else DeadlineTransport()),
+            transport=transport or (None if _has_proxy() else DeadlineTransport()),
             follow_redirects=False,
             headers={"Accept": "application/json, application/problem+json", **PLAIN},
         )
@@ -243,6 +243,10 @@ def check_plain(response: httpx.Response) -> None:
     """Raise httpx.DecodingError for a body that is compressed, before any of it is read: nobody asked for that."""
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise httpx.DecodingError("the body is encoded", request=response.request)
+
+
+def _has_proxy() -> bool:
+    return bool(getproxies().keys() & {"http", "https", "all"})
 
 
 def _is_host(name: str) -> bool:
