@@ -17,6 +17,7 @@ from streamrp2p_node.book import Book
 from streamrp2p_node.coordinator_view import NOISE_SECONDS, CoordinatorView
 from streamrp2p_node.errors import AnswerError, NotRegisteredError
 from streamrp2p_node.outbox import Outbox
+from streamrp2p_node.session import Session
 from streamrp2p_node.tickets import serving_ends
 
 UNTAKEABLE = frozenset({400, 409, 413, 422})
@@ -93,8 +94,12 @@ class Submitter:
         return newest.batch if newest.is_pending else None
 
     async def _next(self, epoch: int) -> api.Batch | None:
-        due = [session.due() for session in self._book.of_epoch(epoch)]
-        records = [record for record in due if record is not None and self._is_ripe(record)]
+        due = [(session, session.due()) for session in self._book.of_epoch(epoch)]
+        records = [
+            record
+            for session, record in due
+            if record is not None and self._is_ripe(session, record)
+        ]
         if not records:
             return None
         batch = make_batch(
@@ -108,15 +113,16 @@ class Submitter:
         await asyncio.to_thread(self._outbox.put, batch)
         return batch
 
-    def _is_ripe(self, record: SessionRecord) -> bool:
-        """Tell whether the rule OVER_RATE lets a receipt pass by now.
+    def _is_ripe(self, session: Session, record: SessionRecord) -> bool:
+        """Tell whether the rule OVER_RATE lets a receipt pass by now. One for more than was served never waits for it.
 
         A viewer that takes its segments too fast would else cost the node all that it was not paid for yet. By the
         end of the session the rule allows all that a coordinator's ticket admits, and later it allows no more.
         """
         ticket, now = record.ticket, self._view.now() - math.ceil(NOISE_SECONDS)
         pool = self._view.pools.get(ticket.pool_id)
-        if pool is None or now >= serving_ends(ticket, self._view.clock):
+        is_over = now >= serving_ends(ticket, self._view.clock)
+        if pool is None or is_over or not session.is_plausible(record):
             return True
         slack = self._view.config.rate_slack_seconds
         most = most_bytes(ticket, now, pool.max_bytes_per_second, slack)

@@ -33,7 +33,9 @@ MEGABYTE = 10**6
 async def paid_session(
     world: World, nonce: int = 1, delivered: int = 1000, sequence: int = 1, epoch: int = 0
 ) -> typed_data.SessionTicket:
-    ticket, signature = make_ticket(nonce=nonce, epoch=epoch)
+    ticket, signature = make_ticket(
+        nonce=nonce, epoch=epoch, max_bytes=max(delivered, 10 * MEGABYTE)
+    )
     await world.store.record(epoch, Opened(ticket, signature))
     world.store.note(epoch, Account(ticket.session_id, Credit(delivered)))
     await world.store.record(epoch, Received(make_record(ticket, signature, sequence, delivered)))
@@ -94,6 +96,17 @@ async def test_a_receipt_that_came_too_fast_waits_until_the_rate_allows_it(world
     await world.submitter.submit_due()
     accepted = world.coordinator.accepted_records()
     assert [record.receipt.bytes_delivered for record in accepted] == [13 * MEGABYTE, 20 * MEGABYTE]
+
+
+async def test_a_receipt_for_more_than_was_served_does_not_wait_until_it_could_pass(
+    world: World,
+) -> None:
+    ticket, signature = make_ticket()
+    await world.store.record(0, Opened(ticket, signature))
+    world.store.note(0, Account(ticket.session_id, Credit(1000)))
+    await world.store.record(0, Received(make_record(ticket, signature, 1, 50 * MEGABYTE)))
+    await world.submitter.submit_due()
+    assert len(world.coordinator.batches) == 1
 
 
 async def test_a_receipt_that_will_always_be_too_much_is_handed_in_when_its_session_is_over(
