@@ -293,7 +293,7 @@ class Desk:
         return Shown(
             {"currentEpoch": epoch, "pools": rows},
             {str(pool.pool_id): self._listed(pool, epoch) for pool in found}
-            or {"no pools": "create one: streamrp2p pool create"},
+            or {"no pools": "to create one: streamrp2p pool create"},
         )
 
     def _listed(self, pool: PoolRecord, epoch: int) -> str:

@@ -416,6 +416,16 @@ def test_a_lost_database_settles_nothing_before_it_is_restored(
     lost.close()
 
 
+def test_nothing_is_restored_on_top_of_another_header(world: World, tmp_path: Path) -> None:
+    earn(world, world.node())
+    finish(world, 1)
+    settled = world.chain.headers[1]
+    world.chain.headers[1] = replace(settled, weight=settled.weight + 1)
+
+    with pytest.raises(ChainMismatchError, match="empty database"):
+        restored(world, world, None)
+
+
 def restored(world: World, fresh: World, fetch: Callable[[Hash], bytes] | None) -> list[int]:
     return restore_epochs(
         database=fresh.database, chain=world.chain, bundles=fresh.services.bundles, fetch=fetch

@@ -8,7 +8,7 @@ from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Hash
 from streamrp2p.settlement import header_of
 from streamrp2p_coordinator.bundles import Bundles
-from streamrp2p_coordinator.chain import Chain
+from streamrp2p_coordinator.chain import Chain, Committing
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError
 
@@ -22,19 +22,17 @@ def restore_epochs(
     """Take over every committed epoch that the database does not have, and return their numbers.
 
     A bundle comes from `bundles` or else by `fetch`; its bytes must have the hash that the header names, and its trees
-    the header's roots. Can be stopped and repeated. Raises ChainMismatchError where a bundle is missing or wrong.
+    the header's roots. Can be stopped and repeated. Raises ChainMismatchError where a bundle is missing or wrong, or
+    the database's newest epoch is not the chain's: on top of it nothing can be restored.
     """
+    _check_newest(database, chain)
     restored: list[int] = []
     while True:
         with database.read() as store:
             epoch = store.epochs.first_unsettled()
         if epoch >= chain.book().next_epoch:
             return restored
-        found = chain.committing(epoch)
-        if found is None:
-            raise ChainMismatchError(
-                f"the RPC shows no commit of epoch {epoch}; use one with all logs"
-            )
+        found = _committing(chain, epoch)
         bundle = _bundle(found.header, bundles, fetch)
         with database.write() as store:
             store.epochs.close_intake(epoch)
@@ -44,6 +42,24 @@ def restore_epochs(
             for claim in bundle.claims:
                 store.ledger.add_earning_pools(claim.account, claim.rewards())
         restored.append(epoch)
+
+
+def _check_newest(database: Database, chain: Chain) -> None:
+    with database.read() as store:
+        newest = min(store.epochs.first_unsettled(), chain.book().next_epoch) - 1
+        known = store.epochs.find(newest) if newest >= 0 else None
+    if known is not None and known.header != _committing(chain, newest).header:
+        raise ChainMismatchError(
+            f"the database holds another header of epoch {newest} than the chain: restore into a new, "
+            "empty database (another database_url)"
+        )
+
+
+def _committing(chain: Chain, epoch: int) -> Committing:
+    found = chain.committing(epoch)
+    if found is None:
+        raise ChainMismatchError(f"the RPC shows no commit of epoch {epoch}; use one with all logs")
+    return found
 
 
 def _bundle(header: EpochHeader, bundles: Bundles, fetch: Fetch | None) -> Bundle:
