@@ -143,6 +143,18 @@ def most_bytes(
     return max_bytes_per_second * (elapsed_seconds + rate_slack_seconds)
 
 
+def seconds_until_allowed(
+    ticket: SessionTicket,
+    bytes_delivered: int,
+    now: int,
+    max_bytes_per_second: int,
+    rate_slack_seconds: int,
+) -> int:
+    """Return how long before `most_bytes` allows so many bytes, 0 if it does, while the ticket has not expired."""
+    seconds = -(-bytes_delivered // max(max_bytes_per_second, 1)) - rate_slack_seconds
+    return max(ticket.issued_at + seconds - now, 0)
+
+
 def signature_fault(
     record: SessionRecord,
     domain: Domain,

@@ -16,6 +16,8 @@ from streamrp2p.verify import (
     PoolAtEpoch,
     Rejected,
     leaf_fault,
+    most_bytes,
+    seconds_until_allowed,
     signature_fault,
     verify,
 )
@@ -280,3 +282,16 @@ def test_a_stranger_cannot_admit_viewers(signer: int) -> None:
     address = Address(signer.to_bytes(20))
     if address != TICKET_SIGNER:
         assert signature_fault(RECORD, DOMAIN, address) is Code.BAD_TICKET_SIGNATURE
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**7), st.integers(0, 60), st.integers(1_000, 1_600))
+def test_the_wait_for_the_rate_is_the_shortest_after_which_it_allows_the_bytes(
+    delivered: int, rate: int, slack: int, now: int
+) -> None:
+    ticket = replace(
+        make_ticket(node=NODES[0], viewer_key=VIEWER_KEYS[0], issued_at=1_000),
+        expires_at=10**12,
+    )
+    wait = seconds_until_allowed(ticket, delivered, now, rate, slack)
+    assert delivered <= most_bytes(ticket, now + wait, rate, slack)
+    assert wait == 0 or delivered > most_bytes(ticket, now + wait - 1, rate, slack)

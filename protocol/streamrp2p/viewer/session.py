@@ -5,6 +5,7 @@ from streamrp2p.errors import MalformedError
 from streamrp2p.numbers import SessionId, Signature
 from streamrp2p.signatures import sign
 from streamrp2p.typed_data import Domain, Receipt, SessionTicket
+from streamrp2p.verify import seconds_until_allowed
 
 
 class ReceiptSession:
@@ -34,8 +35,7 @@ class ReceiptSession:
         A viewer that catches up too fast would have its relay's record rejected (docs/protocol.md section 4, code 9).
         """
         total = self.bytes_delivered + length_bytes
-        seconds = -(-total // max(max_bytes_per_second, 1)) - slack_seconds
-        return max(self.ticket.issued_at + seconds - now, 0)
+        return seconds_until_allowed(self.ticket, total, now, max_bytes_per_second, slack_seconds)
 
     def count(self, length_bytes: int, media_sequence: int, *, is_on_time: bool) -> None:
         """Count a whole segment whose hash matched; raises MalformedError beyond the ticket's credit."""
