@@ -1,16 +1,16 @@
 """A node's evidence: the batches it sent and the answers in which the poster acknowledged their records."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from streamrp2p import api
-from streamrp2p.errors import SignatureError
+from streamrp2p.batch import batch_root, split
+from streamrp2p.errors import MalformedError, SignatureError
 from streamrp2p.numbers import Address
-from streamrp2p.plain_tree import PlainTree
-from streamrp2p.receipt import RECORD_LENGTH, SessionRecord, batch_leaf
+from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import check_signer
 from streamrp2p.typed_data import Domain
 from streamrp2p_auditor.errors import EvidenceError
@@ -31,7 +31,7 @@ def acknowledged_records(
         batch_file = answer_file.with_name(answer_file.name.replace(".answer.", ".batch."))
         batch, answer = _read(batch_file, api.Batch), _read(answer_file, api.BatchAnswer)
         accepted = _accepted(batch, answer, batch_file)
-        root = PlainTree([batch_leaf(record.encode()) for record in accepted]).root
+        root = batch_root([record.encode() for record in accepted])
         if (answer.ack.epoch, answer.ack.accepted_root) != (epoch, root):
             raise EvidenceError(
                 f"{answer_file} does not acknowledge the records of {batch_file.name}"
@@ -53,20 +53,11 @@ def _answers(folder: Path, epoch: int) -> list[Path]:
     return sorted((folder / str(epoch)).glob("*.answer.json"))
 
 
-def _accepted(batch: api.Batch, answer: api.BatchAnswer, file: Path) -> list[SessionRecord]:
-    refused = {(one.rejection.session_id, one.rejection.sequence) for one in answer.rejections}
-    return [
-        record
-        for record in _records(batch, file)
-        if (record.session_id, record.receipt.sequence) not in refused
-    ]
-
-
-def _records(batch: api.Batch, file: Path) -> Iterator[SessionRecord]:
-    if len(batch.records) % RECORD_LENGTH:
-        raise EvidenceError(f"{file}: {len(batch.records)} bytes are no whole number of records")
-    for at in range(0, len(batch.records), RECORD_LENGTH):
-        yield SessionRecord.decode(batch.records[at : at + RECORD_LENGTH])
+def _accepted(batch: api.Batch, answer: api.BatchAnswer, file: Path) -> Sequence[SessionRecord]:
+    try:
+        return split(batch, answer).accepted
+    except MalformedError as error:
+        raise EvidenceError(f"{file}: {error}") from error
 
 
 def _read(file: Path, model: type[Model]) -> Model:

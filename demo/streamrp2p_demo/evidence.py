@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamrp2p import api
-from streamrp2p.receipt import RECORD_LENGTH, SessionRecord
+from streamrp2p.batch import split
+from streamrp2p.receipt import SessionRecord
 from streamrp2p_demo.facts import Promise
 
 _BATCH_SUFFIX = ".batch.json"
@@ -20,26 +21,9 @@ class AnsweredBatch:
     batch: api.Batch
     answer: api.BatchAnswer
 
-    def acknowledged(self) -> list[SessionRecord]:
+    def acknowledged(self) -> tuple[SessionRecord, ...]:
         """Return the records without a rejection, in the order of the batch."""
-        rejected = {
-            (signed.rejection.session_id, signed.rejection.sequence)
-            for signed in self.answer.rejections
-        }
-        return [
-            record
-            for record in records_of(self.batch)
-            if (record.session_id, record.receipt.sequence) not in rejected
-        ]
-
-
-def records_of(batch: api.Batch) -> list[SessionRecord]:
-    """Read the records of a batch; raises MalformedError for a torn last one."""
-    data = batch.records
-    return [
-        SessionRecord.decode(data[at : at + RECORD_LENGTH])
-        for at in range(0, len(data), RECORD_LENGTH)
-    ]
+        return split(self.batch, self.answer).accepted
 
 
 def answered_batches(folder: Path) -> list[AnsweredBatch]:

@@ -7,10 +7,10 @@ import structlog
 
 from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
 from streamrp2p.durable import StorageError
+from streamrp2p.errors import AnswerError
 from streamrp2p.numbers import Address
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.errors import (
-    AnswerError,
     ChainUnreachableError,
     ClockSkewError,
     NotRegisteredError,

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from streamrp2p.batch import Judgement
 from streamrp2p.numbers import SessionId
 from streamrp2p.verify import Code
-from streamrp2p_node.batches import Judgement
 from streamrp2p_node.entries import Account, Entry, Opened, Received
 from streamrp2p_node.session import Session
 

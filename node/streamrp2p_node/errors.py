@@ -31,10 +31,6 @@ class ClockSkewError(SettingsError):
     """This machine's clock and the coordinator's differ too much for signed times to be accepted."""
 
 
-class AnswerError(NodeError):
-    """The coordinator's answer to a batch is not what its poster must sign; nothing in it is believed."""
-
-
 class NotRegisteredError(NodeError):
     """The coordinator took no record of a batch because it does not know the node (any more)."""
 

@@ -7,15 +7,15 @@ from collections import Counter
 import structlog
 
 from streamrp2p import api
+from streamrp2p.batch import Judgement, judge, make_batch, split
 from streamrp2p.client import ApiError, CoordinatorClient
-from streamrp2p.errors import StreamrP2PError
+from streamrp2p.errors import AnswerError, StreamrP2PError
 from streamrp2p.numbers import Address
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.verify import Code, most_bytes
-from streamrp2p_node.batches import Judgement, judge, make_batch, split
 from streamrp2p_node.book import Book
 from streamrp2p_node.coordinator_view import NOISE_SECONDS, CoordinatorView
-from streamrp2p_node.errors import AnswerError, NotRegisteredError
+from streamrp2p_node.errors import NotRegisteredError
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.session import Session
 from streamrp2p_node.tickets import serving_ends

@@ -26,6 +26,10 @@ class HighSError(SignatureError):
     """A signature with `s > n/2`; its signer must produce the low form."""
 
 
+class AnswerError(StreamrP2PError):
+    """The coordinator's answer to a batch is not what its poster must sign; nothing in it is believed."""
+
+
 class TreeError(StreamrP2PError):
     """Leaves or a proof that cannot belong to a tree of docs/protocol.md section 6."""
 

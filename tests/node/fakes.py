@@ -10,12 +10,12 @@ import httpx
 from pydantic import BaseModel
 
 from streamrp2p import api, typed_data
+from streamrp2p.batch import batch_root, records_of
 from streamrp2p.numbers import Address, Hash, Signature
 from streamrp2p.playlist import sign_playlist
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import Domain
-from streamrp2p_node.batches import records_of, root_of
 
 # Anvil's well-known test keys.
 NODE_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
@@ -161,7 +161,12 @@ def make_answer(
     accepted = [record.encode() for record in records if reject(record) is None]
     asked = batch.submission
     ack = typed_data.BatchAck(
-        Address(asked.node), asked.epoch, asked.batch_number, root_of(accepted), len(accepted), now
+        Address(asked.node),
+        asked.epoch,
+        asked.batch_number,
+        batch_root(accepted),
+        len(accepted),
+        now,
     )
     rejections = []
     for record in records:

@@ -10,10 +10,11 @@ import pytest
 from streamrp2p import api, typed_data
 from streamrp2p.client import ApiError, UnreachableError
 from streamrp2p.durable import DiskFullError, StorageError
+from streamrp2p.errors import AnswerError
 from streamrp2p.verify import Code
 from streamrp2p_node.credit import Credit
 from streamrp2p_node.entries import Account, Opened, Received
-from streamrp2p_node.errors import AnswerError, NotRegisteredError
+from streamrp2p_node.errors import NotRegisteredError
 from tests.node.conftest import World, make_world
 from tests.node.fakes import (
     EPOCH_SECONDS,

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from streamrp2p import api
+from streamrp2p.batch import batch_root
 from streamrp2p.errors import SignatureError
-from streamrp2p.numbers import ZERO_ADDRESS, Hash
-from streamrp2p.plain_tree import PlainTree
-from streamrp2p.receipt import RECORD_LENGTH, SessionRecord, batch_leaf
+from streamrp2p.numbers import ZERO_ADDRESS
+from streamrp2p.receipt import RECORD_LENGTH, SessionRecord
 from streamrp2p.records import SignedRejection
 from streamrp2p.signatures import check_signer
 from streamrp2p.typed_data import BatchAck, ReceiptSubmission, Rejection
@@ -87,7 +87,7 @@ def _check_size(batch: api.Batch, policy: Policy) -> None:
 def _check_submission(
     submission: ReceiptSubmission, signature: bytes, encoded: Sequence[bytes], network: Network
 ) -> None:
-    root = PlainTree([batch_leaf(data) for data in encoded]).root
+    root = batch_root(encoded)
     if root != submission.batch_root:
         raise InvalidBatchError(
             f"batchRoot is 0x{submission.batch_root.hex()}, but the records' tree has root 0x{root.hex()}"
@@ -229,7 +229,7 @@ def _answer(
     network: Network,
     poster: Signer,
 ) -> bytes:
-    root: Hash = PlainTree([batch_leaf(encoded[at]) for at in judgement.accepted]).root
+    root = batch_root([encoded[at] for at in judgement.accepted])
     ack = BatchAck(
         submission.node,
         submission.epoch,

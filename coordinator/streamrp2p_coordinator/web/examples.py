@@ -4,13 +4,14 @@ from functools import lru_cache
 from typing import Any
 
 from streamrp2p import api
+from streamrp2p.batch import batch_root
 from streamrp2p.claim import ClaimProof, claim_call_data
 from streamrp2p.claims_tree import ClaimLeaf, entry_word
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address
 from streamrp2p.plain_tree import PlainTree
-from streamrp2p.receipt import SessionRecord, batch_leaf
+from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import (
     BatchAck,
@@ -172,7 +173,7 @@ def session() -> dict[str, Any]:
 
 def batch() -> dict[str, Any]:
     """POST /v1/batches: two records, of which the second shrinks."""
-    root = PlainTree([batch_leaf(RECORD), batch_leaf(OTHER_RECORD)]).root
+    root = batch_root([RECORD, OTHER_RECORD])
     message = ReceiptSubmission(_address("node"), EPOCH, 0, root, 2)
     return {
         "submission": api.ReceiptSubmission(
@@ -185,9 +186,7 @@ def batch() -> dict[str, Any]:
 
 def batch_answer() -> dict[str, Any]:
     """Answer to POST /v1/batches."""
-    ack = BatchAck(
-        _address("node"), EPOCH, 0, PlainTree([batch_leaf(RECORD)]).root, 1, NOW + 60
-    )
+    ack = BatchAck(_address("node"), EPOCH, 0, batch_root([RECORD]), 1, NOW + 60)
     rejection = Rejection(TICKET.session_id, 4, Code.NOT_MONOTONE, NOW + 60)
     return {
         "ack": api.BatchAck(
@@ -288,5 +287,3 @@ def claim() -> dict[str, Any]:
         to=REWARD_POOLS,
         call_data=claim_call_data(proof),
     ).dump()
-
-

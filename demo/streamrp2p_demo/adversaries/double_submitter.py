@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from streamrp2p import api
+from streamrp2p.batch import make_batch
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.durable import write_atomically
 from streamrp2p.keys import load_keystore, read_password
 from streamrp2p.numbers import Address
-from streamrp2p.plain_tree import PlainTree
-from streamrp2p.receipt import SessionRecord, batch_leaf
-from streamrp2p.signatures import address_of, sign
-from streamrp2p.typed_data import Domain, ReceiptSubmission
+from streamrp2p.receipt import SessionRecord
+from streamrp2p.signatures import address_of
+from streamrp2p.typed_data import Domain
 from streamrp2p_demo.evidence import AnsweredBatch, answered_batches
 from streamrp2p_demo.facts import Answer, Replay
 
@@ -37,19 +37,13 @@ class Submitter:
 
     def batch_of(self, record: SessionRecord, batch_number: int) -> api.Batch:
         """Sign a batch of this one record."""
-        encoded = record.encode()
-        root = PlainTree([batch_leaf(encoded)]).root
-        message = ReceiptSubmission(self.node, record.ticket.epoch, batch_number, root, 1)
-        return api.Batch(
-            submission=api.ReceiptSubmission(
-                node=self.node,
-                epoch=record.ticket.epoch,
-                batch_number=batch_number,
-                batch_root=root,
-                count=1,
-            ),
-            signature=sign(message.digest(self.domain), self.key),
-            records=encoded,
+        return make_batch(
+            [record],
+            epoch=record.ticket.epoch,
+            batch_number=batch_number,
+            node=self.node,
+            key=self.key,
+            domain=self.domain,
         )
 
 

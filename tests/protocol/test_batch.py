@@ -8,12 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrp2p import api
-from streamrp2p.errors import MalformedError
+from streamrp2p.batch import batch_root, judge, make_batch, records_of, split
+from streamrp2p.errors import AnswerError, MalformedError
 from streamrp2p.numbers import ZERO_HASH
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import check_signer
-from streamrp2p_node.batches import judge, make_batch, records_of, root_of, split
-from streamrp2p_node.errors import AnswerError
 from tests.node.fakes import (
     DOMAIN,
     NODE,
@@ -44,7 +43,7 @@ def test_a_batch_is_signed_by_the_node_over_the_root_of_its_records() -> None:
     message = BATCH.submission.message()
     check_signer(message.digest(DOMAIN), BATCH.signature, NODE, "the node")
     assert message.count == 3
-    assert message.batch_root == root_of([record.encode() for record in RECORDS[:3]])
+    assert message.batch_root == batch_root([record.encode() for record in RECORDS[:3]])
     assert records_of(BATCH) == RECORDS[:3]
 
 

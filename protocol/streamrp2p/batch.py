@@ -1,16 +1,15 @@
-"""Making batches of session records and judging what the coordinator answers: docs/protocol.md section 3, pure."""
+"""Batches of session records and what the poster acknowledges of them. Source: docs/protocol.md section 3; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamrp2p import api
-from streamrp2p.errors import MalformedError, SignatureError
+from streamrp2p.errors import AnswerError, MalformedError, SignatureError
 from streamrp2p.numbers import Address, Hash, Signature
 from streamrp2p.plain_tree import PlainTree
 from streamrp2p.receipt import RECORD_LENGTH, SessionRecord, batch_leaf
 from streamrp2p.signatures import check_signer, sign
 from streamrp2p.typed_data import Domain, ReceiptSubmission, Rejection
-from streamrp2p_node.errors import AnswerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ def make_batch(
 ) -> api.Batch:  # fmt: skip
     """Sign a submission of these records, in this order."""
     encoded = [record.encode() for record in records]
-    submission = ReceiptSubmission(node, epoch, batch_number, root_of(encoded), len(encoded))
+    submission = ReceiptSubmission(node, epoch, batch_number, batch_root(encoded), len(encoded))
     return api.Batch(
         submission=api.ReceiptSubmission(
             node=node,
@@ -44,14 +43,14 @@ def records_of(batch: api.Batch) -> list[SessionRecord]:
     """Read a batch's records; raises MalformedError when their length is not a multiple of 274."""
     data = batch.records
     if len(data) % RECORD_LENGTH:
-        raise MalformedError(f"{len(data)} bytes are no whole number of session records")
+        raise MalformedError(f"{len(data)} bytes are no whole number of records")
     return [
         SessionRecord.decode(data[at : at + RECORD_LENGTH])
         for at in range(0, len(data), RECORD_LENGTH)
     ]
 
 
-def root_of(records: Sequence[bytes]) -> Hash:
+def batch_root(records: Sequence[bytes]) -> Hash:
     """Return the plain tree's root over encoded records; 0 for none."""
     return PlainTree([batch_leaf(record) for record in records]).root
 
@@ -121,7 +120,7 @@ def _check_ack(
             f"the coordinator acknowledged {answer.ack.accepted} records, "
             f"but did not reject {len(accepted)}"
         )
-    if answer.ack.accepted_root != root_of([record.encode() for record in accepted]):
+    if answer.ack.accepted_root != batch_root([record.encode() for record in accepted]):
         raise AnswerError("the acknowledged root is not that of the records not rejected")
 
 
