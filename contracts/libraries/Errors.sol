@@ -137,8 +137,73 @@ library Errors {
     error NodeRegistry_ZeroPayout(address node);
 
     /*//////////////////////////////////////////////////////////////////////////
+                                    CHALLENGES
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @notice The acknowledgement is not one of this record by the header's poster for the header's epoch.
+    error Challenges_BadAcknowledgement();
+
+    /// @notice The header is not pending: never committed, voided, or final.
+    error Challenges_HeaderNotPending(uint64 epoch, bytes32 headerHash);
+
+    /// @notice The leaves shown neither have the key nor lie around it.
+    error Challenges_NothingShown();
+
+    /// @notice What was shown breaks no rule.
+    error Challenges_NothingWrong();
+
+    /// @notice The leaves shown belong to another pool, node or account than the proof is about.
+    error Challenges_WrongLeaf();
+
+    /// @notice That is not the header before.
+    error Challenges_WrongParent(bytes32 parentHash);
+
+    /*//////////////////////////////////////////////////////////////////////////
+                                   DATA DEMANDS
+    //////////////////////////////////////////////////////////////////////////*/
+
+    /// @notice The chunk was demanded before.
+    error DataDemands_AlreadyDemanded(bytes32 demandId);
+
+    /// @notice The answer is late.
+    error DataDemands_AnswerLate(uint256 answerBy);
+
+    /// @notice The constructor was given a parameter that would make the rules void.
+    error DataDemands_BadParameter(bytes32 name);
+
+    /// @notice The header is not pending: never committed, voided, or final.
+    error DataDemands_HeaderNotPending(uint64 epoch, bytes32 headerHash);
+
+    /// @notice The header still stands, so the demand does.
+    error DataDemands_HeaderStands(uint64 epoch);
+
+    /// @notice No demand of that chunk is open.
+    error DataDemands_NotOpen(bytes32 demandId);
+
+    /// @notice There is nothing to withdraw.
+    error DataDemands_NothingToWithdraw(address account);
+
+    /// @notice The time to answer is not over.
+    error DataDemands_TimeLeft(uint256 answerBy);
+
+    /// @notice Too little of the challenge window is left for an answer and what follows from it.
+    error DataDemands_TooLate(uint256 latest);
+
+    /// @notice The receiver refused the ether.
+    error DataDemands_WithdrawalFailed(address to, uint256 amount);
+
+    /// @notice The bond sent is not the one asked for.
+    error DataDemands_WrongBond(uint256 sent, uint256 required);
+
+    /// @notice The answer is not of the chunk's kind, or not as many leaves or nodes as the chunk has.
+    error DataDemands_WrongChunk();
+
+    /*//////////////////////////////////////////////////////////////////////////
                                     LIBRARIES
     //////////////////////////////////////////////////////////////////////////*/
+
+    /// @notice The tree has no node there.
+    error Tree_NoSuchNode(uint256 level, uint256 index);
 
     /// @notice The index is not below the count that is committed beside the root.
     error Tree_IndexBeyondCount(uint256 index, uint256 count);
@@ -154,6 +219,12 @@ library Errors {
 
     /// @notice The path leads to the root's hash with another sum.
     error SumTree_SumMismatch(uint128 sum, uint128 expected);
+
+    /// @notice A row is 88 bytes.
+    error Rows_WrongLength(uint256 length);
+
+    /// @notice At most a pool's row and a node's row stand above a tree.
+    error Rows_TooMany(uint256 count);
 
     /// @notice A session record is 274 bytes, with signatures of 65 bytes.
     error SessionRecord_WrongLength(uint256 length);

@@ -169,3 +169,74 @@ struct SessionRecord {
     Receipt receipt;
     bytes receiptSignature;
 }
+
+/// @notice A record that is a leaf of a sum tree, with its place there.
+/// @param record A row (88 bytes) or a session record (274 bytes), as it is hashed.
+/// @param index The leaf's.
+/// @param path The siblings from the leaf up.
+struct RecordLeaf {
+    bytes record;
+    uint32 index;
+    SumNode[] path;
+}
+
+/// @notice A leaf of the claims tree with its place there.
+/// @param leaf What the account earned.
+/// @param index The leaf's.
+/// @param path The siblings from the leaf up.
+struct ClaimLeafAt {
+    ClaimLeaf leaf;
+    uint32 index;
+    bytes32[] path;
+}
+
+/// @notice Any node of a sum tree with its place there.
+/// @param node Its hash, and its sum as its parent or, at the top, the row above states it.
+/// @param level 0 for leaves.
+/// @param index Its place among the nodes of its level.
+/// @param path The siblings from the node up.
+struct SumNodeAt {
+    SumNode node;
+    uint8 level;
+    uint32 index;
+    SumNode[] path;
+}
+
+/// @notice Any node of the claims tree with its place there.
+/// @param hash The node.
+/// @param level 0 for leaves.
+/// @param index Its place among the nodes of its level.
+/// @param path The siblings from the node up.
+struct HashAt {
+    bytes32 hash;
+    uint8 level;
+    uint32 index;
+    bytes32[] path;
+}
+
+/// @notice Two leaves at most that show what a tree holds under a key: the leaf that has the key, or its neighbours
+/// where none has (see `Absence`); nothing where the tree is empty.
+/// @param claims Of the header's claims tree.
+/// @param parentClaims Of the parent's; not read in epoch 0.
+/// @param pool The pool's row; not read where the pool was not open.
+/// @param nodes Of that pool's nodes tree.
+struct ClaimEvidence {
+    ClaimLeafAt[] claims;
+    ClaimLeafAt[] parentClaims;
+    RecordLeaf[] pool;
+    RecordLeaf[] nodes;
+}
+
+/// @notice A record that a poster acknowledged.
+/// @param ack The poster's promise.
+/// @param signature The poster's, 65 bytes.
+/// @param record The session record, 274 bytes.
+/// @param index Of the record in the tree of accepted records.
+/// @param path The siblings from its leaf up.
+struct Acknowledgement {
+    BatchAck ack;
+    bytes signature;
+    bytes record;
+    uint32 index;
+    bytes32[] path;
+}

@@ -56,11 +56,27 @@ library SumTree {
         returns (SumNode memory)
     {
         TreeDepth.requirePath(index, count, path.length);
-        for (uint256 level; level < path.length; ++level) {
-            bool siblingOnTheRight = (index >> level) & 1 == 0;
-            node = siblingOnTheRight ? inner(node, path[level]) : inner(path[level], node);
+        return _climb(node, index, path);
+    }
+
+    /// @notice The top node that the path leads to, from any node of the tree, also one over padding.
+    /// @dev Reverts if the tree has no node there or the path is not exactly as long as it must be.
+    function rootFromNode(
+        SumNode memory node,
+        uint256 level,
+        uint256 index,
+        uint256 count,
+        SumNode[] calldata path
+    ) internal pure returns (SumNode memory) {
+        TreeDepth.requireNode(level, index, count, path.length);
+        return _climb(node, index, path);
+    }
+
+    /// @notice What a node over padding alone is, on that level.
+    function padding(uint256 level) internal pure returns (SumNode memory node) {
+        for (uint256 i; i < level; ++i) {
+            node = inner(node, node);
         }
-        return node;
     }
 
     /// @notice Reverts unless the leaf is at `index` in the tree with that root hash, sum and count.
@@ -74,5 +90,18 @@ library SumTree {
         SumNode memory top = rootFromPath(node, index, count, path);
         if (top.hash != root.hash) revert Errors.Tree_ProofMismatch(root.hash);
         if (top.sum != root.sum) revert Errors.SumTree_SumMismatch(top.sum, root.sum);
+    }
+
+    /// @dev Climbs along the path; bit `i` of the index tells on which side the sibling of the `i`-th step is.
+    function _climb(SumNode memory node, uint256 index, SumNode[] calldata path)
+        private
+        pure
+        returns (SumNode memory)
+    {
+        for (uint256 step; step < path.length; ++step) {
+            bool siblingOnTheRight = (index >> step) & 1 == 0;
+            node = siblingOnTheRight ? inner(node, path[step]) : inner(path[step], node);
+        }
+        return node;
     }
 }

@@ -23,4 +23,11 @@ library TreeDepth {
             revert Errors.Tree_WrongPathLength(length, depthOf(count));
         }
     }
+
+    /// @notice Reverts unless a path of that length can lead from that node to the root. Nodes over padding count too.
+    function requireNode(uint256 level, uint256 index, uint256 count, uint256 length) internal pure {
+        uint256 depth = depthOf(count);
+        if (level > depth || index >> (depth - level) != 0) revert Errors.Tree_NoSuchNode(level, index);
+        if (length != depth - level) revert Errors.Tree_WrongPathLength(length, depth - level);
+    }
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Errors } from "./Errors.sol";
+import { EpochHeader, NodeRow, PoolRow, RecordLeaf, SumNode } from "./ProtocolTypes.sol";
+import { SumTree } from "./SumTree.sol";
+
+/// @title Rows
+/// @notice The way from a header down to a sum tree: the pools tree, a pool's nodes tree or a node's sessions tree.
+library Rows {
+    /// @notice What is committed of a sum tree: its top node and how many leaves it has.
+    struct Tree {
+        SumNode top;
+        uint256 count;
+    }
+
+    /// @notice The length of an encoded row.
+    uint256 internal constant LENGTH = 88;
+
+    /// @notice Decodes a pool's row.
+    function decodePool(bytes calldata record) internal pure returns (PoolRow memory row) {
+        if (record.length != LENGTH) revert Errors.Rows_WrongLength(record.length);
+        row.poolId = uint32(bytes4(record[0:4]));
+        row.nodesRoot = bytes32(record[4:36]);
+        row.nodeCount = uint32(bytes4(record[36:40]));
+        row.weight = uint128(bytes16(record[40:56]));
+        row.spend = uint128(bytes16(record[56:72]));
+        row.cumulativeSpend = uint128(bytes16(record[72:88]));
+    }
+
+    /// @notice Decodes a node's row.
+    function decodeNode(bytes calldata record) internal pure returns (NodeRow memory row) {
+        if (record.length != LENGTH) revert Errors.Rows_WrongLength(record.length);
+        row.node = address(bytes20(record[0:20]));
+        row.sessionsRoot = bytes32(record[20:52]);
+        row.sessionCount = uint32(bytes4(record[52:56]));
+        row.weight = uint128(bytes16(record[56:72]));
+        row.reward = uint128(bytes16(record[72:88]));
+    }
+
+    /// @notice The epoch's tree of pools.
+    function poolsTree(EpochHeader calldata header) internal pure returns (Tree memory) {
+        return Tree({ top: SumNode({ hash: header.poolsRoot, sum: header.weight }), count: header.poolCount });
+    }
+
+    /// @notice The tree of a pool's nodes.
+    function nodesTree(PoolRow memory row) internal pure returns (Tree memory) {
+        return Tree({ top: SumNode({ hash: row.nodesRoot, sum: row.weight }), count: row.nodeCount });
+    }
+
+    /// @notice The tree of a node's sessions.
+    function sessionsTree(NodeRow memory row) internal pure returns (Tree memory) {
+        return Tree({ top: SumNode({ hash: row.sessionsRoot, sum: row.weight }), count: row.sessionCount });
+    }
+
+    /// @notice The tree under the rows: none is the pools tree, a pool's row its nodes tree, with a node's row below it
+    /// that node's sessions tree. Reverts unless each row is a leaf of the tree above it.
+    function treeUnder(EpochHeader calldata header, RecordLeaf[] calldata above)
+        internal
+        pure
+        returns (Tree memory tree)
+    {
+        if (above.length > 2) revert Errors.Rows_TooMany(above.length);
+        tree = poolsTree(header);
+        if (above.length > 0) tree = nodesTree(requirePool(tree, above[0]));
+        if (above.length > 1) tree = sessionsTree(requireNode(tree, above[1]));
+    }
+
+    /// @notice A pool's row, which must be a leaf of the tree.
+    function requirePool(Tree memory tree, RecordLeaf calldata leaf)
+        internal
+        pure
+        returns (PoolRow memory row)
+    {
+        row = decodePool(leaf.record);
+        requireLeaf(tree, leaf, row.weight);
+    }
+
+    /// @notice A node's row, which must be a leaf of the tree.
+    function requireNode(Tree memory tree, RecordLeaf calldata leaf)
+        internal
+        pure
+        returns (NodeRow memory row)
+    {
+        row = decodeNode(leaf.record);
+        requireLeaf(tree, leaf, row.weight);
+    }
+
+    /// @notice Reverts unless the record is a leaf of the tree with that sum.
+    function requireLeaf(Tree memory tree, RecordLeaf calldata leaf, uint128 sum) internal pure {
+        SumTree.requireLeaf(
+            tree.top, SumTree.leaf(keccak256(leaf.record), sum), leaf.index, tree.count, leaf.path
+        );
+    }
+}
