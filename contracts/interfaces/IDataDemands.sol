@@ -50,7 +50,8 @@ interface IDataDemands {
                                        EVENTS
     //////////////////////////////////////////////////////////////////////////*/
 
-    /// @notice A chunk was demanded; the header is void unless it is published up to `answerBy`, in Unix seconds.
+    /// @notice A chunk was demanded; the header can be voided unless it is published before `answerBy`, in Unix
+    /// seconds.
     event Demanded(
         bytes32 indexed demandId,
         uint64 indexed epoch,

@@ -162,7 +162,7 @@ library Errors {
                                    DATA DEMANDS
     //////////////////////////////////////////////////////////////////////////*/
 
-    /// @notice The chunk was demanded before.
+    /// @notice The chunk was demanded before, and is open or answered.
     error DataDemands_AlreadyDemanded(bytes32 demandId);
 
     /// @notice The answer is late.
@@ -195,7 +195,8 @@ library Errors {
     /// @notice The bond sent is not the one asked for.
     error DataDemands_WrongBond(uint256 sent, uint256 required);
 
-    /// @notice The answer is not of the chunk's kind, or not as many leaves or nodes as the chunk has.
+    /// @notice The rows are not those over such a tree, or the answer is not of the chunk's kind, or has not as many
+    /// leaves or nodes as the chunk.
     error DataDemands_WrongChunk();
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -207,6 +208,9 @@ library Errors {
 
     /// @notice The index is not below the count that is committed beside the root.
     error Tree_IndexBeyondCount(uint256 index, uint256 count);
+
+    /// @notice A node over padding alone is not empty.
+    error Tree_PaddingNotEmpty(uint256 level, uint256 index);
 
     /// @notice The path does not lead from the leaf to the root.
     error Tree_ProofMismatch(bytes32 root);

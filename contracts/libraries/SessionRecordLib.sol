@@ -75,6 +75,12 @@ library SessionRecordLib {
         return SettlementRule.weightOf(record.receipt.bytesDelivered, record.receipt.bytesOnTime);
     }
 
+    /// @notice An encoded record's weight.
+    function weightOf(bytes calldata encoded) internal pure returns (uint64) {
+        if (encoded.length != LENGTH) revert Errors.SessionRecord_WrongLength(encoded.length);
+        return SettlementRule.weightOf(uint64(bytes8(encoded[177:185])), uint64(bytes8(encoded[185:193])));
+    }
+
     /// @notice The record's leaf in the tree of its node's sessions.
     function leafOf(SessionRecord memory record) internal pure returns (SumNode memory) {
         return SumTree.leaf(keccak256(encode(record)), weightOf(record));
