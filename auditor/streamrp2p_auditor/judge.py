@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamrp2p.audit import ByteIdentical, Verdict, audit
+from streamrp2p.batch_folder import acknowledged_records
 from streamrp2p.bundle import decode_bundle
-from streamrp2p.chain import CommittedHeader
+from streamrp2p.bundle_store import BundleStore
+from streamrp2p.chain import Chain, CommittedHeader, EpochFacts
 from streamrp2p.errors import BundleError
 from streamrp2p.omission import omission_difference
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import GENESIS, Parent, header_of
-from streamrp2p_auditor.bundles import BundleStore
 from streamrp2p_auditor.errors import ParentUnusableError
-from streamrp2p_auditor.evidence import acknowledged_records
-from streamrp2p_auditor.facts import Chain, EpochFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ def judge(chain: Chain, bundles: BundleStore, epoch: int, batches: Path | None =
     acknowledged: list[SessionRecord] = []
     if batches is not None:
         poster = facts.committed.poster
-        acknowledged = acknowledged_records(batches, epoch, facts.domain, poster)
+        promised = acknowledged_records(batches, epoch, facts.domain, poster)
+        acknowledged = [one.record for one in promised]
     if isinstance(verdict, ByteIdentical):
         verdict = omission_difference(verdict.settlement.bundle, acknowledged) or verdict
     return Judged(facts, verdict, fetched.source, len(fetched.data), len(acknowledged))

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamrp2p.chain import Deployment, EpochBookContract, RewardPoolsContract, connect
+from streamrp2p.bundle_store import BundleStore, sources_of
+from streamrp2p.chain import Chain, Deployment, EpochBookContract, RewardPoolsContract, connect
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.typed_data import Domain
-from streamrp2p_auditor.bundles import BundleStore, sources_of
 from streamrp2p_auditor.errors import AuditError
-from streamrp2p_auditor.facts import Chain
 from streamrp2p_auditor.judge import judge
 from streamrp2p_auditor.report import Outcome
 

@@ -1,5 +1,7 @@
 """One tree of expected failures. Each error carries data and says what to do; anything else is a bug and crashes."""
 
+from collections.abc import Sequence
+
 
 class StreamrP2PError(Exception):
     """Root of every expected failure.
@@ -61,3 +63,32 @@ class BundleError(MalformedError):
         )
         self.field = field
         self.reason = reason
+
+
+class BundleUnavailableError(StreamrP2PError):
+    """No source gave the bundle. `attempts` says of each why not; retryable when one may have it later."""
+
+    def __init__(self, data_hash: bytes, attempts: Sequence[str], *, retryable: bool) -> None:
+        tried = "; ".join(attempts) or "no coordinator, mirror or file was named"
+        super().__init__(
+            f"bundle 0x{data_hash.hex()} is available nowhere ({tried}); name another --mirror or a --bundle "
+            "file. If nobody has it, `streamrp2p audit watch --challenge` demands it on chain"
+        )
+        self.data_hash = data_hash
+        self.attempts = tuple(attempts)
+        self.retryable = retryable
+
+
+class EvidenceError(StreamrP2PError):
+    """A node's batches and answers that are malformed, or not acknowledged by the header's poster."""
+
+
+class OtherPosterError(EvidenceError):
+    """An acknowledgement that another key signed than the header's poster: a former poster's, or a forged one."""
+
+    def __init__(self, file: str, signer: bytes, poster: bytes) -> None:
+        super().__init__(
+            f"{file} is signed by 0x{signer.hex()}, not by 0x{poster.hex()}, who posted the header: "
+            "it binds another poster"
+        )
+        self.signer = signer

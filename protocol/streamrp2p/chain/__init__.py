@@ -9,9 +9,14 @@ from streamrp2p.chain.epoch_book import (
     EpochBookContract,
     EpochStatus,
 )
+from streamrp2p.chain.epoch_facts import Chain, EpochFacts
 from streamrp2p.chain.errors import (
     ChainError,
+    ChainMovedError,
     DeploymentError,
+    EpochNotCommittedError,
+    EpochVoidedError,
+    HeaderMissingError,
     InsufficientFundsError,
     NoContractError,
     NonceTooLowError,
@@ -37,18 +42,25 @@ from streamrp2p.chain.transactions import (
     sign_call,
     wait_for,
 )
+from streamrp2p.chain.unsigned import UnsignedTransaction
 
 __all__ = [
     "BookRules",
     "BookState",
     "Call",
+    "Chain",
     "ChainError",
+    "ChainMovedError",
     "CommittedHeader",
     "DeployParameters",
     "Deployment",
     "DeploymentError",
     "EpochBookContract",
+    "EpochFacts",
+    "EpochNotCommittedError",
     "EpochStatus",
+    "EpochVoidedError",
+    "HeaderMissingError",
     "InsufficientFundsError",
     "Log",
     "NoContractError",
@@ -67,6 +79,7 @@ __all__ = [
     "StreamTokenContract",
     "TransactionPendingError",
     "TransactionRevertedError",
+    "UnsignedTransaction",
     "WrongChainError",
     "broadcast",
     "connect",

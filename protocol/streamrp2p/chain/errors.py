@@ -1,6 +1,6 @@
 """What can go wrong between this machine and the chain. web3's and the RPC's many errors end here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from streamrp2p.errors import StreamrP2PError
 
@@ -115,6 +115,55 @@ class TransactionPendingError(ChainError):
             "it may still be: look it up before you send another"
         )
         self.transaction_hash = transaction_hash
+
+
+class EpochNotCommittedError(ChainError):
+    """No header was committed for the epoch yet."""
+
+    retryable = True
+
+    def __init__(self, epoch: int, next_epoch: int) -> None:
+        super().__init__(
+            f"epoch {epoch} has no header on chain yet, the next to be committed is {next_epoch}; "
+            "wait for its poster, or name an earlier epoch"
+        )
+        self.epoch = epoch
+        self.next_epoch = next_epoch
+
+
+class EpochVoidedError(ChainError):
+    """The epoch's header was voided or vetoed, and no other stands."""
+
+    def __init__(self, epoch: int, header_hashes: Sequence[bytes]) -> None:
+        hashes = ", ".join("0x" + header_hash.hex() for header_hash in header_hashes)
+        super().__init__(
+            f"epoch {epoch} was committed as {hashes} and voided, so there is nothing to judge; "
+            "wait until its poster commits again"
+        )
+        self.epoch = epoch
+
+
+class HeaderMissingError(ChainError):
+    """The chain keeps a header's digest, but the RPC does not show the header itself."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(
+            f"the RPC does not show the event of epoch {epoch}'s header; name an RPC that serves logs from "
+            "the deployment's block on, and check `block` in the deployment file"
+        )
+        self.epoch = epoch
+
+
+class ChainMovedError(ChainError):
+    """Header and parent do not belong together: one of them was voided while they were read."""
+
+    retryable = True
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(
+            f"the chain changed while epoch {epoch} and its parent were read; try again"
+        )
+        self.epoch = epoch
 
 
 def _shown(value: object) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from streamrp2p.client import MAX_BUNDLE_BYTES, CoordinatorClient
-from streamrp2p.errors import StreamrP2PError
+from streamrp2p.durable import StorageError
+from streamrp2p.errors import BundleUnavailableError, MalformedError, StreamrP2PError
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Hash
-from streamrp2p_auditor.errors import AuditError, BundleUnavailableError
 
 FETCH_ATTEMPTS = 2
 """Per mirror: another mirror is the better second chance."""
@@ -58,10 +58,11 @@ class BundleFile:
             with self._path.open("rb") as opened:
                 data = opened.read(MAX_BUNDLE_BYTES + 1)
         except OSError as error:
-            raise AuditError(f"{self._path} cannot be read ({error.strerror})") from error
+            what = f"cannot be read ({error.strerror})"
+            raise StorageError(self._path, what, "name another --bundle") from error
         found = keccak(data)
         if found != data_hash:
-            raise AuditError(f"{self._path} holds 0x{found.hex()}")
+            raise MalformedError(f"{self._path} holds 0x{found.hex()}")
         return data
 
 

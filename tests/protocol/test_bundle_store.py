@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 from streamrp2p.bundle import Bundle
+from streamrp2p.bundle_store import BundleFile, BundleStore, Fetched, Mirror, sources_of
 from streamrp2p.client import UnreachableError
+from streamrp2p.durable import StorageError
+from streamrp2p.errors import BundleUnavailableError, MalformedError
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Hash
 from streamrp2p.settlement import GENESIS, settle
-from streamrp2p_auditor.bundles import BundleFile, BundleStore, Fetched, Mirror, sources_of
-from streamrp2p_auditor.errors import AuditError, BundleUnavailableError, EpochNotCommittedError
-from streamrp2p_auditor.report import exit_code_of, json_of
 from tests.support.epochs import DOMAIN
 
 
@@ -67,9 +67,9 @@ def test_a_file_serves_the_bundle_it_holds_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "bundle"
     path.write_bytes(DATA[0])
     assert BundleFile(path).read(HASHES[0]) == DATA[0]
-    with pytest.raises(AuditError, match=f"holds 0x{HASHES[0].hex()}"):
+    with pytest.raises(MalformedError, match=f"holds 0x{HASHES[0].hex()}"):
         BundleFile(path).read(HASHES[1])
-    with pytest.raises(AuditError, match="cannot be read"):
+    with pytest.raises(StorageError, match="cannot be read"):
         BundleFile(tmp_path).read(HASHES[0])
 
 
@@ -77,14 +77,6 @@ def test_files_are_asked_before_servers() -> None:
     sources = sources_of([Path("a")], ["http://127.0.0.1:9/"])
     assert [type(source) for source in sources] == [BundleFile, Mirror]
     assert sources[1].name == "http://127.0.0.1:9"
-
-
-def test_one_unjudged_epoch_outweighs_one_to_retry() -> None:
-    later, never = EpochNotCommittedError(4, 3), AuditError("never")
-    assert exit_code_of() == 0
-    assert exit_code_of(later) == 3
-    assert exit_code_of(later, never) == 2
-    assert json_of(4, later)["error"]["retryable"] is True
 
 
 def test_an_empty_bundle_fits_into_a_store() -> None:

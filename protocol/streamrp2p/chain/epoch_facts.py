@@ -1,21 +1,17 @@
-"""What the chain says of one committed epoch: all that the auditor believes without recomputing."""
+"""What the chain says of one committed epoch: all that is believed without recomputing."""
 
 from dataclasses import dataclass
 
-from streamrp2p.chain import (
-    CommittedHeader,
-    EpochBookContract,
-    EpochStatus,
-    RewardPoolsContract,
-)
-from streamrp2p.settlement import PoolInput
-from streamrp2p.typed_data import Domain
-from streamrp2p_auditor.errors import (
+from streamrp2p.chain.epoch_book import CommittedHeader, EpochBookContract, EpochStatus
+from streamrp2p.chain.errors import (
     ChainMovedError,
     EpochNotCommittedError,
     EpochVoidedError,
     HeaderMissingError,
 )
+from streamrp2p.chain.reward_pools import RewardPoolsContract
+from streamrp2p.settlement import PoolInput
+from streamrp2p.typed_data import Domain
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ import pytest
 
 from streamrp2p import api
 from streamrp2p.allocation import Terms
+from streamrp2p.batch_folder import acknowledged_records
 from streamrp2p.difference import Difference
+from streamrp2p.errors import EvidenceError, OtherPosterError
 from streamrp2p.numbers import Hash
 from streamrp2p.omission import omission_difference
-from streamrp2p.receipt import SessionRecord
+from streamrp2p.plain_tree import root_of_path
+from streamrp2p.receipt import SessionRecord, batch_leaf
 from streamrp2p.settlement import GENESIS, PoolInput, settle
 from streamrp2p.signatures import address_of
 from streamrp2p.verify import Checked
-from streamrp2p_auditor.errors import EvidenceError
-from streamrp2p_auditor.evidence import acknowledged_records
 from tests.support.epochs import (
     DOMAIN,
     NODES,
@@ -30,7 +31,7 @@ POOLS = [PoolInput(1, Terms(1, 1, address_of(TICKET_KEY)), 1)]
 
 
 def read(folder: Path, epoch: int = 3) -> list[SessionRecord]:
-    return acknowledged_records(folder, epoch, DOMAIN, POSTER)
+    return [one.record for one in acknowledged_records(folder, epoch, DOMAIN, POSTER)]
 
 
 def test_what_was_not_rejected_was_acknowledged(tmp_path: Path) -> None:
@@ -49,19 +50,44 @@ def test_another_folder_is_said_to_be(tmp_path: Path) -> None:
             read(folder)
 
 
-@pytest.mark.parametrize("changes", [{"root": Hash(b"\1" * 32)}, {"epoch": 2}])
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"root": Hash(b"\1" * 32)}, "the acknowledged root is not that of the records"),
+        ({"epoch": 2}, r"1\.answer\.json is of epoch 2"),
+    ],
+)
 def test_an_answer_to_other_records_is_no_evidence(
-    tmp_path: Path, changes: dict[str, object]
+    tmp_path: Path, changes: dict[str, object], reason: str
 ) -> None:
     store(tmp_path, RECORDS, **changes)  # type: ignore[arg-type]
-    with pytest.raises(EvidenceError, match=r"does not acknowledge the records of 1\.batch\.json"):
+    with pytest.raises(EvidenceError, match=reason):
         read(tmp_path)
 
 
-def test_an_answer_that_the_poster_did_not_sign_is_no_evidence(tmp_path: Path) -> None:
-    store(tmp_path, RECORDS, poster_key=known_key(99))
-    with pytest.raises(EvidenceError, match="no acknowledgement: signed by"):
+def test_an_answer_that_another_key_signed_binds_another_poster(tmp_path: Path) -> None:
+    former = known_key(99)
+    store(tmp_path, RECORDS, poster_key=former)
+    with pytest.raises(OtherPosterError, match="binds another poster") as caught:
         read(tmp_path)
+    assert caught.value.signer == address_of(former)
+
+
+def test_each_record_stands_where_its_path_says(tmp_path: Path) -> None:
+    store(tmp_path, RECORDS, RECORDS[1:2])
+    found = acknowledged_records(tmp_path, 3, DOMAIN, POSTER)
+    assert [one.index for one in found] == [0, 1, 2]
+    for one in found:
+        leaf = batch_leaf(one.record.encode())
+        assert root_of_path(leaf, one.index, 3, one.path) == one.ack.accepted_root
+
+
+def test_nobody_is_bound_by_a_record_of_another_node_or_epoch(tmp_path: Path) -> None:
+    other_node = signed_record(3, 1, 1, 0, (1000, 1000), 7)
+    other_epoch = signed_record(4, 1, 0, 0, (1000, 1000), 7)
+    store(tmp_path, [RECORDS[0], other_node, other_epoch, RECORDS[1]])
+    found = acknowledged_records(tmp_path, 3, DOMAIN, POSTER)
+    assert [(one.record, one.index) for one in found] == [(RECORDS[0], 0), (RECORDS[1], 3)]
 
 
 @pytest.mark.parametrize(

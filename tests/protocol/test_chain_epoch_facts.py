@@ -3,12 +3,18 @@ from typing import cast
 
 import pytest
 
-from streamrp2p.chain import CommittedHeader, EpochBookContract, EpochStatus, RewardPoolsContract
+from streamrp2p.chain import (
+    Chain,
+    ChainMovedError,
+    CommittedHeader,
+    EpochBookContract,
+    EpochStatus,
+    HeaderMissingError,
+    RewardPoolsContract,
+)
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import ZERO_ADDRESS, ZERO_HASH, Hash
 from streamrp2p.settlement import PoolInput
-from streamrp2p_auditor.errors import ChainMovedError, HeaderMissingError
-from streamrp2p_auditor.facts import Chain
 from tests.support.epochs import DOMAIN
 
 FIRST = EpochHeader(0, ZERO_HASH, ZERO_HASH, 0, 0, ZERO_HASH, 0, ZERO_HASH)

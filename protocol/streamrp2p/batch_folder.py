@@ -1,0 +1,81 @@
+"""A node's folder of batches as evidence: what it sent, and the answers in which a poster acknowledged it.
+
+`<folder>/<epoch>/<number>.batch.json` is what was sent, `<number>.answer.json` beside it the answer. A batch without an
+answer is no evidence and is passed over.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from streamrp2p import api
+from streamrp2p.acknowledged import Acknowledged, acknowledged_of
+from streamrp2p.errors import (
+    AnswerError,
+    EvidenceError,
+    MalformedError,
+    OtherPosterError,
+    SignatureError,
+)
+from streamrp2p.numbers import Address, Signature
+from streamrp2p.signatures import recover
+from streamrp2p.typed_data import Domain
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def acknowledged_records(
+    folder: Path, epoch: int, domain: Domain, poster: Address
+) -> list[Acknowledged]:
+    """Return all that the poster acknowledged of an epoch; nothing where the epoch has no batches.
+
+    Raises EvidenceError for the first file that is no evidence, as `answer_files` and `acknowledged_in` do.
+    """
+    return [
+        acknowledged
+        for file in answer_files(folder, epoch)
+        for acknowledged in acknowledged_in(file, epoch, domain, poster)
+    ]
+
+
+def answer_files(folder: Path, epoch: int) -> list[Path]:
+    """Return an epoch's answers; raises EvidenceError when this is no folder of batches."""
+    if not folder.is_dir() or not any(path.name.isdigit() for path in folder.iterdir()):
+        raise EvidenceError(
+            f"{folder} has no folder of an epoch; name the folder in which a node keeps its batches"
+        )
+    return sorted((folder / str(epoch)).glob("*.answer.json"))
+
+
+def acknowledged_in(
+    answer_file: Path, epoch: int, domain: Domain, poster: Address
+) -> list[Acknowledged]:
+    """Return what one answer acknowledges.
+
+    Raises OtherPosterError when another key signed it, EvidenceError when it or its batch is malformed.
+    """
+    batch_file = answer_file.with_name(answer_file.name.replace(".answer.", ".batch."))
+    batch, answer = _read(batch_file, api.Batch), _read(answer_file, api.BatchAnswer)
+    if answer.ack.epoch != epoch:
+        raise EvidenceError(
+            f"{answer_file} is of epoch {answer.ack.epoch}; move it to that epoch's folder"
+        )
+    try:
+        signer = recover(answer.ack.message().digest(domain), Signature(answer.signature))
+        if signer != poster:
+            raise OtherPosterError(str(answer_file), signer, poster)
+        return acknowledged_of(batch, answer, poster=poster, domain=domain)
+    except (AnswerError, MalformedError, SignatureError) as error:
+        raise EvidenceError(f"{answer_file} is no acknowledgement: {error}") from error
+
+
+def _read(file: Path, model: type[Model]) -> Model:
+    try:
+        return model.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise EvidenceError(f"{file} cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise EvidenceError(f"{file} is malformed at {where}: {first['msg']}") from error
