@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from streamrp2p import api
-from streamrp2p.acknowledged import Acknowledged, acknowledged_of
+from streamrp2p.batch import judge
 from streamrp2p.errors import (
     AnswerError,
     EvidenceError,
@@ -18,6 +18,7 @@ from streamrp2p.errors import (
     OtherPosterError,
     SignatureError,
 )
+from streamrp2p.fraud import Acknowledged, acknowledged_of
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.signatures import recover
 from streamrp2p.typed_data import Domain
@@ -51,7 +52,7 @@ def answer_files(folder: Path, epoch: int) -> list[Path]:
 def acknowledged_in(
     answer_file: Path, epoch: int, domain: Domain, poster: Address
 ) -> list[Acknowledged]:
-    """Return what one answer acknowledges.
+    """Return what one answer acknowledges, without records of another node or epoch: by those nobody is bound.
 
     Raises OtherPosterError when another key signed it, EvidenceError when it or its batch is malformed.
     """
@@ -61,13 +62,19 @@ def acknowledged_in(
         raise EvidenceError(
             f"{answer_file} is of epoch {answer.ack.epoch}; move it to that epoch's folder"
         )
+    ack, signature = answer.ack.message(), Signature(answer.signature)
     try:
-        signer = recover(answer.ack.message().digest(domain), Signature(answer.signature))
+        signer = recover(ack.digest(domain), signature)
         if signer != poster:
             raise OtherPosterError(str(answer_file), signer, poster)
-        return acknowledged_of(batch, answer, poster=poster, domain=domain)
+        accepted = judge(batch, answer, poster=poster, domain=domain).accepted
     except (AnswerError, MalformedError, SignatureError) as error:
         raise EvidenceError(f"{answer_file} is no acknowledgement: {error}") from error
+    return [
+        one
+        for one in acknowledged_of(ack, signature, accepted)
+        if (one.record.ticket.node, one.record.ticket.epoch) == (ack.node, ack.epoch)
+    ]
 
 
 def _read(file: Path, model: type[Model]) -> Model:
