@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamrp2p.errors import OverspentError, SettlementError
+from streamrp2p.errors import SettlementError
 from streamrp2p.numbers import BYTES_PER_GB, Address
 
 
@@ -26,24 +26,20 @@ class Allocation:
 
 
 def spend_of(weight: int, terms: Terms, funded: int, previous_cumulative_spend: int) -> int:
-    """Return `min(floor(weight · price / 10^9), epochBudget, funded - previous)` in base units.
+    """Return `min(floor(weight · price / 10^9), epochBudget, max(funded - previous, 0))` in base units.
 
-    Raises OverspentError when the pool spent more than it was funded, which an honest chain and parent cannot show.
+    Only a wrong parent that became final spent more than was funded; those after it must still be settled.
     """
-    if funded < previous_cumulative_spend:
-        raise OverspentError(
-            f"pool was funded {funded} but has spent {previous_cumulative_spend}; check the parent epoch"
-        )
     return min(
         weight * terms.price_per_gb // BYTES_PER_GB,
         terms.epoch_budget,
-        funded - previous_cumulative_spend,
+        max(funded - previous_cumulative_spend, 0),
     )
 
 
 def reward_of(spend: int, node_weight: int, weight: int) -> int:
-    """Return one node's share, `floor(spend · node weight / weight)`; `weight` is the pool's and positive."""
-    return spend * node_weight // weight
+    """Return one node's share, `floor(spend · node weight / weight)`; 0 in a pool of weight 0."""
+    return spend * node_weight // weight if weight else 0
 
 
 def allocate(
@@ -56,7 +52,7 @@ def allocate(
 
     Guarantees: rewards sum to at most `spend`, and to more than `spend - len(node_weights)` when there is a node;
     `spend` never exceeds the epoch's budget nor what the pool still holds; merging two nodes changes their sum by at
-    most one base unit. Raises SettlementError for a node without weight, OverspentError as `spend_of` does.
+    most one base unit. Raises SettlementError for a node without weight.
     """
     if any(weight <= 0 for weight in node_weights):
         raise SettlementError("a node without weight has no row")

@@ -4,7 +4,7 @@ Pure: the caller brings the committed header, the bundle's bytes, the parent and
 given the parent: whoever doubts it audits the parent too, back to epoch 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -18,7 +18,6 @@ from streamrp2p.difference import (
 )
 from streamrp2p.errors import (
     BundleError,
-    OverspentError,
     StreamrP2PError,
     TooManyPoolsError,
     TreeError,
@@ -28,10 +27,9 @@ from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash
 from streamrp2p.plain_tree import first_unordered
 from streamrp2p.receipt import SessionRecord
-from streamrp2p.records import NodeRow, PoolRow
 from streamrp2p.settlement import Parent, PoolInput, Settlement, settle
 from streamrp2p.typed_data import Domain
-from streamrp2p.verify import Checked, leaf_fault
+from streamrp2p.verify import Checked, session_faults
 
 __all__ = ["ByteIdentical", "Difference", "Verdict", "audit"]
 
@@ -132,32 +130,12 @@ def _sessions_difference(
                 above = f"above {text(previous)}"
                 return Difference("BadOrder", session, "sessionId", above, text(record.session_id))
             previous = Hash(record.session_id)
-            for name, expected, found in _faults(
-                record, pool_row, node_row, domain, bundle.epoch, signers[pool_row.pool_id]
+            for name, expected, found in session_faults(
+                record, domain, bundle.epoch, pool_row, node_row, signers[pool_row.pool_id]
             ):
                 return Difference("BadSession", session, name, expected, found)
             checked.append(Checked(record))
     return None
-
-
-def _faults(
-    record: SessionRecord,
-    pool_row: PoolRow,
-    node_row: NodeRow,
-    domain: Domain,
-    epoch: int,
-    ticket_signer: Address,
-) -> Iterator[tuple[str, str, str]]:
-    ticket = record.ticket
-    if ticket.pool_id != pool_row.pool_id:
-        yield "poolId", text(pool_row.pool_id), text(ticket.pool_id)
-    if ticket.node != node_row.node:
-        yield "node", text(node_row.node), text(ticket.node)
-    fault = leaf_fault(record, domain, epoch, ticket_signer)
-    if fault is not None:
-        yield "rule", "a valid record", fault.name
-    if record.weight == 0:
-        yield "weight", "more than 0", "0"
 
 
 def _rejections_difference(bundle: Bundle, domain: Domain, poster: Address) -> Difference | None:
@@ -176,10 +154,8 @@ def _withheld(row: str, field: str, expected: str, found: str) -> Difference:
 
 
 def _proof_of(error: StreamrP2PError) -> str:
-    """Name the proof for inputs that do not settle: unordered, overspent, or a parent whose claims do not add up."""
+    """Name the proof for inputs that do not settle: unordered, or a parent whose claims do not add up."""
     match error:
-        case OverspentError():
-            return "BadSpend"
         case TooManyPoolsError():
             return "BadClaim"
         case TreeError():

@@ -40,10 +40,6 @@ class SettlementError(StreamrP2PError):
     """Inputs that the settlement rule cannot accept."""
 
 
-class OverspentError(SettlementError):
-    """A pool spent more than it was funded: the parent epoch or the chain's facts are wrong."""
-
-
 class TooManyPoolsError(SettlementError):
     """An account would earn from more pools than a claim can hold: intake must refuse such records."""
 

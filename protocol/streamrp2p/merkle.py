@@ -40,15 +40,22 @@ class Tree(Generic[Node]):
         """The node at the top; the padding for an empty tree."""
         return self._levels[-1][0] if self.count else self._padding[0]
 
+    @property
+    def depth(self) -> int:
+        """How many levels are above the leaves."""
+        return len(self._levels) - 1
+
+    def node(self, level: int, index: int) -> Node:
+        """Return any node, also one over padding; raises TreeError when the tree has none there."""
+        if not (0 <= level <= self.depth and 0 <= index < 1 << (self.depth - level)):
+            raise TreeError(f"a tree of {self.count} leaves has no node {index} at level {level}")
+        nodes = self._levels[level]
+        return nodes[index] if index < len(nodes) else self._padding[level]
+
     def path(self, index: int) -> tuple[Node, ...]:
         """Return the siblings from the leaf up; raises TreeError when there is no such leaf."""
         _check_place(index, self.count)
-        siblings = []
-        for level, padding in zip(self._levels[:-1], self._padding, strict=False):
-            sibling = index ^ 1
-            siblings.append(level[sibling] if sibling < len(level) else padding)
-            index >>= 1
-        return tuple(siblings)
+        return tuple(self.node(level, index >> level ^ 1) for level in range(self.depth))
 
 
 def climb(

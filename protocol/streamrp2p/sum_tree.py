@@ -23,18 +23,26 @@ EMPTY_LEAF = SumNode(ZERO_HASH, 0)
 
 def leaf_node(digest: Hash, weight: int) -> SumNode:
     """Return the leaf `keccak(0x00 ‖ digest ‖ uint128 sum)` with its sum; raises TreeError beyond uint128."""
-    return SumNode(keccak(b"\x00" + digest + _u128(weight)), weight)
+    return SumNode(keccak(leaf_preimage(digest, weight)), weight)
+
+
+def leaf_preimage(digest: Hash, weight: int) -> bytes:
+    """Return the 49 bytes whose hash is a leaf's; raises TreeError beyond uint128."""
+    return b"\x00" + digest + _u128(weight)
 
 
 def inner_node(left: SumNode, right: SumNode) -> SumNode:
     """Return the parent of two nodes; raises TreeError when the sum overflows uint128."""
+    total = left.sum + right.sum
+    _u128(total)
+    return SumNode(keccak(inner_preimage(left, right)), total)
+
+
+def inner_preimage(left: SumNode, right: SumNode) -> bytes:
+    """Return the 97 bytes whose hash is the parent's; raises TreeError for a child's sum beyond uint128."""
     left_hash, left_sum = left
     right_hash, right_sum = right
-    total = left_sum + right_sum
-    _u128(total)
-    return SumNode(
-        keccak(b"\x01" + left_hash + _u128(left_sum) + right_hash + _u128(right_sum)), total
-    )
+    return b"\x01" + left_hash + _u128(left_sum) + right_hash + _u128(right_sum)
 
 
 class SumTree(Tree[SumNode]):

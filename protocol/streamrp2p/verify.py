@@ -1,6 +1,6 @@
 """Received → Checked | Rejected(code): the checks of docs/protocol.md section 4, in its order, first failure wins."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,6 +14,7 @@ from streamrp2p.numbers import (
     SessionId,
 )
 from streamrp2p.receipt import SessionRecord
+from streamrp2p.records import NodeRow, PoolRow
 from streamrp2p.signatures import check_low_s, check_signer
 from streamrp2p.typed_data import Domain, SessionTicket
 
@@ -133,6 +134,22 @@ def leaf_fault(
     if _is_over_credit(record):
         return Code.OVER_CREDIT
     return signature_fault(record, domain, ticket_signer)
+
+
+def session_faults(
+    record: SessionRecord, domain: Domain, epoch: int, pool: PoolRow, node: NodeRow, ticket_signer: Address
+) -> Iterator[tuple[str, str, str]]:  # fmt: skip
+    """Yield `(field, expected, found)` of each rule of section 3 that a leaf under these rows breaks."""
+    ticket = record.ticket
+    if ticket.pool_id != pool.pool_id:
+        yield "poolId", str(pool.pool_id), str(ticket.pool_id)
+    if ticket.node != node.node:
+        yield "node", f"0x{node.node.hex()}", f"0x{ticket.node.hex()}"
+    fault = leaf_fault(record, domain, epoch, ticket_signer)
+    if fault is not None:
+        yield "rule", "a valid record", fault.name
+    if record.weight == 0:
+        yield "weight", "more than 0", "0"
 
 
 def most_bytes(

@@ -163,7 +163,7 @@ amounts = (
 def test_allocations_are_the_same_fractions_floored(
     weights: list[int], price: int, budget: int, one: int, other: int
 ) -> None:
-    previous, funded = sorted((one, other))
+    previous, funded = one, other
     result = allocate(weights, Terms(price, budget, Address(bytes(20))), funded, previous)
     spend = oracle.spend_of(sum(weights), price, budget, funded, previous)
     assert result.spend == spend

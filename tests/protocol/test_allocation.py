@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrp2p.allocation import Allocation, Terms, allocate, reward_of, spend_of
-from streamrp2p.errors import OverspentError, SettlementError
+from streamrp2p.errors import SettlementError
 from streamrp2p.numbers import ZERO_ADDRESS
 
 GB = 10**9
@@ -44,9 +44,12 @@ def test_the_widest_numbers_do_not_overflow() -> None:
     assert allocate([U128 - 1, 1], terms(U128, U128), U128, 0).rewards == (U128 - 1, 1)
 
 
-def test_a_pool_that_spent_more_than_it_has_is_an_error() -> None:
-    with pytest.raises(OverspentError, match="funded 5 but has spent 6"):
-        allocate([GB], terms(), 5, 6)
+def test_a_pool_that_spent_more_than_it_has_spends_nothing_more() -> None:
+    assert allocate([GB], terms(), 5, 6) == Allocation(0, 6, (0,))
+
+
+def test_a_pool_of_weight_0_has_no_shares() -> None:
+    assert reward_of(100, 7, 0) == 0
 
 
 @pytest.mark.parametrize("weight", [0, -1])

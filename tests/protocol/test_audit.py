@@ -279,7 +279,7 @@ def test_rejections_by_another_than_the_poster_are_named() -> None:
 def test_an_unfunded_spend_is_bad_spend_and_no_crash() -> None:
     poor = tuple(replace(pool, funded=0) for pool in POOLS)
     found = difference(BUNDLE, pools=poor)
-    assert (found.proof, found.field) == ("BadSpend", "inputs")
+    assert (found.proof, found.field) == ("BadSpend", "spend")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from streamrp2p.allocation import Terms
 from streamrp2p.bundle import decode_bundle
 from streamrp2p.claims_tree import ClaimLeaf, entry_word
-from streamrp2p.errors import OverspentError, SettlementError, TooManyPoolsError, TreeError
+from streamrp2p.errors import SettlementError, TooManyPoolsError, TreeError
 from streamrp2p.numbers import ZERO_HASH, Address
 from streamrp2p.settlement import (
     GENESIS,
@@ -121,9 +121,7 @@ def test_pools_out_of_order_and_sessions_twice_are_errors() -> None:
         settle(DOMAIN, 0, GENESIS, [pool(1)], [session(1, 0, GB)] * 2)
 
 
-def test_a_parent_that_overspent_and_a_257th_pool_are_errors() -> None:
-    with pytest.raises(OverspentError):
-        settle(DOMAIN, 1, Parent(cumulative_spend={1: 7}), [pool(1, funded=6)], [])
+def test_a_257th_pool_is_an_error() -> None:
     full = ClaimLeaf(NODES[0], tuple(entry_word(pool_id, 1) for pool_id in range(2, 258)))
     with pytest.raises(TooManyPoolsError):
         settle(DOMAIN, 1, Parent(claims=(full,)), [pool(1)], [session(1, 0, GB)])

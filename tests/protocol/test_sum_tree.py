@@ -115,3 +115,16 @@ def test_a_path_cannot_hide_an_overflow_or_a_debt() -> None:
     for total in (MAX_SUM, -1):
         with pytest.raises(TreeError):
             top_of_path(A, 0, 2, [SumNode(ZERO_HASH, total)])
+
+
+def test_any_node_can_be_named_also_over_padding() -> None:
+    leaves = [leaf_node(Hash(bytes([number]) * 32), number) for number in (1, 2, 3)]
+    tree = SumTree(leaves)
+    assert tree.depth == 2
+    assert tree.node(0, 2) == leaves[2]
+    assert tree.node(0, 3) == EMPTY_LEAF
+    assert tree.node(1, 1) == inner_node(leaves[2], EMPTY_LEAF)
+    assert tree.node(2, 0) == tree.top
+    for level, index in ((0, 4), (1, 2), (2, 1), (3, 0), (-1, 0), (0, -1)):
+        with pytest.raises(TreeError, match="has no node"):
+            tree.node(level, index)

@@ -18,7 +18,7 @@ def weight_of_record(record: bytes) -> int:
 
 
 def spend_of(weight: int, price: int, budget: int, funded: int, previous: int) -> int:
-    return min(floor(Fraction(weight * price, 10**9)), budget, funded - previous)
+    return min(floor(Fraction(weight * price, 10**9)), budget, max(funded - previous, 0))
 
 
 def rewards_of(spend: int, weights: Sequence[int]) -> list[int]:
