@@ -8,6 +8,7 @@ from streamrp2p.batch_folder import acknowledged_records
 from streamrp2p.bundle import decode_bundle
 from streamrp2p.bundle_store import BundleStore
 from streamrp2p.chain import Chain, CommittedHeader, EpochFacts
+from streamrp2p.chain.rpc import Block
 from streamrp2p.errors import BundleError
 from streamrp2p.omission import omission_difference
 from streamrp2p.receipt import SessionRecord
@@ -29,13 +30,21 @@ class Judged:
     acknowledged: int = 0
 
 
-def judge(chain: Chain, bundles: BundleStore, epoch: int, batches: Path | None = None) -> Judged:
+def judge(
+    chain: Chain,
+    bundles: BundleStore,
+    epoch: int,
+    batches: Path | None = None,
+    *,
+    block: Block | None = None,
+) -> Judged:
     """Judge one epoch, given that its parent is right. Safe to repeat: nothing is written or sent.
 
-    With a node's folder of batches, also look for records that were acknowledged to it and are missing.
+    The chain is read as of `block`, or of its newest. With a node's folder of batches, also look for records that were
+    acknowledged to it and are missing.
     Raises AuditError when it cannot be judged, and what the chain's wrappers raise.
     """
-    facts = chain.facts(epoch)
+    facts = chain.facts(epoch, block)
     parent = GENESIS if facts.parent is None else _parent(facts.parent, bundles)
     fetched = bundles.fetch(facts.committed.header.data_hash)
     verdict = audit(

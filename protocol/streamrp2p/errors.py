@@ -68,7 +68,7 @@ class BundleUnavailableError(StreamrP2PError):
         tried = "; ".join(attempts) or "no coordinator, mirror or file was named"
         super().__init__(
             f"bundle 0x{data_hash.hex()} is available nowhere ({tried}); name another --mirror or a --bundle "
-            "file. If nobody has it, `streamrp2p audit watch --challenge` demands it on chain"
+            "file. If nobody has it, it can be demanded on chain: audit prove N --demand, or audit watch --challenge"
         )
         self.data_hash = data_hash
         self.attempts = tuple(attempts)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from threading import Event, Timer
 
 import pytest
 
@@ -84,3 +85,65 @@ def test_an_empty_bundle_fits_into_a_store() -> None:
     data = bundle.encode()
     store = BundleStore([Shelf("a", {bundle.data_hash(): data})])
     assert store.fetch(bundle.data_hash()).data == data
+
+
+class Stuck(Shelf):
+    """A source that answers when it is told to, and no sooner."""
+
+    def __init__(self, name: str, bundles: dict[Hash, bytes]) -> None:
+        super().__init__(name, bundles)
+        self.told = Event()
+
+    def read(self, data_hash: Hash) -> bytes:
+        self.asked += 1
+        self.told.wait(20)
+        return self.bundles[data_hash]
+
+
+def test_a_source_that_does_not_answer_is_not_waited_for_alone() -> None:
+    stuck, honest = Stuck("stuck", {}), Shelf("honest", dict(zip(HASHES, DATA, strict=True)))
+    store = BundleStore([stuck, honest], hedge_seconds=0.01)
+    try:
+        assert store.fetch(HASHES[0]).source == "honest"
+        assert store.fetch(HASHES[1]).source == "honest"
+        assert stuck.asked == 1, "it is asked last from then on"
+    finally:
+        stuck.told.set()
+
+
+def test_a_slow_source_that_alone_has_the_bundle_gives_it() -> None:
+    slow, empty = Stuck("slow", {HASHES[0]: DATA[0]}), Shelf("empty", {})
+    store = BundleStore([slow, empty], hedge_seconds=0.01)
+    Timer(0.05, slow.told.set).start()
+    assert store.fetch(HASHES[0]).source == "slow"
+    assert empty.asked == 1
+
+
+def test_a_source_that_still_sends_is_not_asked_for_more() -> None:
+    stuck, honest = Stuck("stuck", {}), Shelf("honest", {HASHES[0]: DATA[0]})
+    store = BundleStore([stuck, honest], hedge_seconds=0.01)
+    try:
+        store.fetch(HASHES[0])
+        with pytest.raises(BundleUnavailableError, match="stuck: still sends another bundle"):
+            store.fetch(HASHES[1])
+        assert stuck.asked == 1
+    finally:
+        stuck.told.set()
+
+
+def test_a_liar_is_asked_last_from_then_on() -> None:
+    liar = Shelf("liar", dict.fromkeys(HASHES, b"lie"))
+    honest = Shelf("honest", dict(zip(HASHES, DATA, strict=True)))
+    store = BundleStore([liar, honest])
+    for data_hash in HASHES:
+        store.fetch(data_hash)
+    assert (liar.asked, honest.asked) == (1, len(HASHES))
+
+
+def test_a_bug_in_a_source_is_no_failure_of_the_source() -> None:
+    class Broken(Shelf):
+        def read(self, data_hash: Hash) -> bytes:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        BundleStore([Broken("broken", {})]).fetch(HASHES[0])

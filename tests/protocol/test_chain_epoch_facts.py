@@ -28,7 +28,7 @@ class Book:
         self.digests = digests
         self.events = events
 
-    def status(self, epoch: int) -> EpochStatus:
+    def status(self, epoch: int, block: int | None = None) -> EpochStatus:
         return EpochStatus(epoch, "pending", self.digests[epoch], 5, 9)
 
     def commits(self, epoch: int) -> list[CommittedHeader]:
@@ -40,7 +40,7 @@ class Book:
 
 
 class NoPools:
-    def pool_inputs(self, epoch: int) -> list[PoolInput]:
+    def pool_inputs(self, epoch: int, block: int | None = None) -> list[PoolInput]:
         return []
 
 

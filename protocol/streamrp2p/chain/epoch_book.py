@@ -1,5 +1,6 @@
 """`EpochBook`: the epoch grid, the headers and the poster's bond."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -134,13 +135,12 @@ class EpochBookContract(Contract):
 
     def status(self, epoch: int, block: Block | None = None) -> EpochStatus:
         """Return what the book says of an epoch."""
-        digest, committed_at, is_final = self._read("commitment", epoch, block=block)
-        if is_final:
-            return EpochStatus(epoch, "final", digest, None, None)
-        if not committed_at:
-            return EpochStatus(epoch, "none", digest, None, None)
-        ends_at = committed_at + self.rules.challenge_seconds
-        return EpochStatus(epoch, "pending", digest, committed_at, ends_at)
+        return self.statuses([epoch], block)[0]
+
+    def statuses(self, epochs: Sequence[int], block: Block | None = None) -> list[EpochStatus]:
+        """Return what the book says of many epochs, in as few exchanges as possible."""
+        found = self._read_many([("commitment", epoch) for epoch in epochs], block=block)
+        return [self._status(epoch, *value) for epoch, value in zip(epochs, found, strict=True)]
 
     def is_final(self, epoch: int, header_hash: Hash, block: Block | None = None) -> bool:
         """Tell whether that is the final header of the epoch."""
@@ -197,6 +197,14 @@ class EpochBookContract(Contract):
     def withdraw_credit_call(self, to: Address) -> Call:
         """Pay the sender's credit out."""
         return self._call("withdrawCredit", to)
+
+    def _status(self, epoch: int, digest: bytes, committed_at: int, is_final: bool) -> EpochStatus:
+        if is_final:
+            return EpochStatus(epoch, "final", digest, None, None)
+        if not committed_at:
+            return EpochStatus(epoch, "none", digest, None, None)
+        ends_at = committed_at + self.rules.challenge_seconds
+        return EpochStatus(epoch, "pending", digest, committed_at, ends_at)
 
     def _apply(self, log: Log, standing: dict[int, CommittedHeader]) -> None:
         event = self._event(log)

@@ -10,6 +10,7 @@ from streamrp2p.chain.errors import (
     HeaderMissingError,
 )
 from streamrp2p.chain.reward_pools import RewardPoolsContract
+from streamrp2p.chain.rpc import Block
 from streamrp2p.settlement import PoolInput
 from streamrp2p.typed_data import Domain
 
@@ -33,19 +34,19 @@ class Chain:
     pools: RewardPoolsContract
     domain: Domain
 
-    def facts(self, epoch: int) -> EpochFacts:
-        """Read an epoch's facts.
+    def facts(self, epoch: int, block: Block | None = None) -> EpochFacts:
+        """Read an epoch's facts, as of a block or the newest.
 
         Raises EpochNotCommittedError, EpochVoidedError, HeaderMissingError, ChainMovedError, and what the chain's
         wrappers raise.
         """
-        status, committed = self._standing(epoch)
-        parent = self._standing(epoch - 1)[1] if epoch else None
+        status, committed = self._standing(epoch, block)
+        parent = self._standing(epoch - 1, block)[1] if epoch else None
         # The book compares this many bytes. Where only the others differ, the poster is to blame and the audit says so.
         length = len(status.digest)
         if parent and parent.header_hash[:length] != committed.header.parent[:length]:
             raise ChainMovedError(epoch)
-        inputs = tuple(self.pools.pool_inputs(epoch))
+        inputs = tuple(self.pools.pool_inputs(epoch, block))
         return EpochFacts(self.domain, status, committed, parent, inputs)
 
     def newest_epoch(self) -> int | None:
@@ -53,13 +54,13 @@ class Chain:
         next_epoch = self.book.next_epoch()
         return next_epoch - 1 if next_epoch else None
 
-    def _standing(self, epoch: int) -> tuple[EpochStatus, CommittedHeader]:
-        status = self.book.status(epoch)
+    def _standing(self, epoch: int, block: Block | None) -> tuple[EpochStatus, CommittedHeader]:
+        status = self.book.status(epoch, block)
         commits = self.book.commits(epoch)
         if status.state == "none":
             if commits:
                 raise EpochVoidedError(epoch, [one.header_hash for one in commits])
-            raise EpochNotCommittedError(epoch, self.book.next_epoch())
+            raise EpochNotCommittedError(epoch, self.book.next_epoch(block))
         for one in reversed(commits):
             # The digest is what the chain holds; the event is only what the RPC says of it.
             if one.header.hash()[: len(status.digest)] == status.digest:
