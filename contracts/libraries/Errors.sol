@@ -146,17 +146,17 @@ library Errors {
     /// @notice The header is not pending: never committed, voided, or final.
     error Challenges_HeaderNotPending(uint64 epoch, bytes32 headerHash);
 
-    /// @notice The leaves shown neither have the key nor lie around it.
-    error Challenges_NothingShown();
-
     /// @notice What was shown breaks no rule.
     error Challenges_NothingWrong();
 
-    /// @notice The leaves shown belong to another pool, node or account than the proof is about.
+    /// @notice The row shown is of another pool or node than the proof is about, or the leaves are no neighbours.
     error Challenges_WrongLeaf();
 
     /// @notice That is not the header before.
     error Challenges_WrongParent(bytes32 parentHash);
+
+    /// @notice The proof needs another number of rows.
+    error Challenges_WrongRowCount(uint256 count, uint256 expected);
 
     /*//////////////////////////////////////////////////////////////////////////
                                    DATA DEMANDS
@@ -202,6 +202,9 @@ library Errors {
     /*//////////////////////////////////////////////////////////////////////////
                                     LIBRARIES
     //////////////////////////////////////////////////////////////////////////*/
+
+    /// @notice The leaves shown neither have the key nor show its absence.
+    error Absence_NothingShown(uint256 key);
 
     /// @notice The tree has no node there.
     error Tree_NoSuchNode(uint256 level, uint256 index);

@@ -37,7 +37,42 @@ library PlainTree {
         returns (bytes32 root)
     {
         TreeDepth.requirePath(index, count, path.length);
-        root = leaf;
+        return _climb(leaf, index, path);
+    }
+
+    /// @notice The root that the path leads to, from any node of the tree, also one over padding.
+    /// @dev Reverts if the tree has no node there or the path is not exactly as long as it must be.
+    function rootFromNode(bytes32 node, uint256 level, uint256 index, uint256 count, bytes32[] calldata path)
+        internal
+        pure
+        returns (bytes32)
+    {
+        TreeDepth.requireNode(level, index, count, path.length);
+        return _climb(node, index, path);
+    }
+
+    /// @notice What a node over padding alone is, on that level.
+    function padding(uint256 level) internal pure returns (bytes32 node) {
+        for (uint256 i; i < level; ++i) {
+            node = keccak256(abi.encode(node, node));
+        }
+    }
+
+    /// @notice Reverts unless the leaf is at `index` in the tree with that root and count.
+    function requireLeaf(bytes32 root, bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata path)
+        internal
+        pure
+    {
+        if (rootFromPath(leaf, index, count, path) != root) revert Errors.Tree_ProofMismatch(root);
+    }
+
+    /// @dev Climbs along the path; bit `i` of the index tells on which side the sibling of the `i`-th step is.
+    function _climb(bytes32 node, uint256 index, bytes32[] calldata path)
+        private
+        pure
+        returns (bytes32 root)
+    {
+        root = node;
         assembly ("memory-safe") {
             let end := add(path.offset, shl(5, path.length))
             // Bit 5 is the bit of the level: 0 puts the sibling on the right, at 0x20.
@@ -50,13 +85,5 @@ library PlainTree {
                 bits := shr(1, bits)
             }
         }
-    }
-
-    /// @notice Reverts unless the leaf is at `index` in the tree with that root and count.
-    function requireLeaf(bytes32 root, bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata path)
-        internal
-        pure
-    {
-        if (rootFromPath(leaf, index, count, path) != root) revert Errors.Tree_ProofMismatch(root);
     }
 }

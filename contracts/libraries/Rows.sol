@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import { Errors } from "./Errors.sol";
-import { EpochHeader, NodeRow, PoolRow, RecordLeaf, SumNode } from "./ProtocolTypes.sol";
+import { EpochHeader, NodeRow, PoolRow, RecordLeaf, SessionRecord, SumNode } from "./ProtocolTypes.sol";
+import { SessionRecordLib } from "./SessionRecordLib.sol";
 import { SumTree } from "./SumTree.sol";
 
 /// @title Rows
@@ -84,6 +85,16 @@ library Rows {
     {
         row = decodeNode(leaf.record);
         requireLeaf(tree, leaf, row.weight);
+    }
+
+    /// @notice A session's record, which must be a leaf of the tree whose sum is its weight.
+    function requireSession(Tree memory tree, RecordLeaf calldata leaf)
+        internal
+        pure
+        returns (SessionRecord memory record)
+    {
+        record = SessionRecordLib.decode(leaf.record);
+        requireLeaf(tree, leaf, SessionRecordLib.weightOf(record));
     }
 
     /// @notice Reverts unless the record is a leaf of the tree with that sum.

@@ -2,13 +2,19 @@
 pragma solidity 0.8.37;
 
 import { Errors } from "./Errors.sol";
-import { NodeRow, PoolRow, SumNode } from "./ProtocolTypes.sol";
+import { NodeRow, PoolRow, SumNode, SumNodeAt } from "./ProtocolTypes.sol";
 import { TreeDepth } from "./TreeDepth.sol";
 
 /// @title SumTree
 /// @notice The shape of `PlainTree`, where each node is a hash and a `uint128` sum; padding is `(0, 0)`.
 /// @dev Leaves and inner nodes are hashed with different first bytes, and the sums are part of what is hashed.
 library SumTree {
+    /// @notice The length of a leaf's preimage.
+    uint256 internal constant LEAF_LENGTH = 49;
+
+    /// @notice The length of an inner node's preimage.
+    uint256 internal constant INNER_LENGTH = 97;
+
     /// @notice The leaf of a record with that digest: `keccak256(0x00 ‖ digest ‖ sum)`.
     function leaf(bytes32 digest, uint128 sum) internal pure returns (SumNode memory) {
         return SumNode({ hash: keccak256(abi.encodePacked(bytes1(0x00), digest, sum)), sum: sum });
@@ -72,6 +78,23 @@ library SumTree {
         return _climb(node, index, path);
     }
 
+    /// @notice Reverts unless that is a node of the tree with that root hash, sum and count, also one over padding.
+    function requireNode(SumNode memory root, SumNodeAt calldata place, uint256 count) internal pure {
+        _requireRoot(root, rootFromNode(place.node, place.level, place.index, count, place.path));
+    }
+
+    /// @notice Whether a preimage of `LEAF_LENGTH` bytes is that of a leaf with that sum.
+    function isLeaf(bytes calldata preimage, uint128 sum) internal pure returns (bool) {
+        return preimage[0] == 0x00 && uint128(bytes16(preimage[33:49])) == sum;
+    }
+
+    /// @notice Whether a preimage of `INNER_LENGTH` bytes is that of an inner node with that sum.
+    function isInner(bytes calldata preimage, uint128 sum) internal pure returns (bool) {
+        uint256 left = uint128(bytes16(preimage[33:49]));
+        uint256 right = uint128(bytes16(preimage[81:97]));
+        return preimage[0] == 0x01 && left + right == sum;
+    }
+
     /// @notice What a node over padding alone is, on that level.
     function padding(uint256 level) internal pure returns (SumNode memory node) {
         for (uint256 i; i < level; ++i) {
@@ -87,7 +110,11 @@ library SumTree {
         uint256 count,
         SumNode[] calldata path
     ) internal pure {
-        SumNode memory top = rootFromPath(node, index, count, path);
+        _requireRoot(root, rootFromPath(node, index, count, path));
+    }
+
+    /// @dev Reverts unless the path led to the root.
+    function _requireRoot(SumNode memory root, SumNode memory top) private pure {
         if (top.hash != root.hash) revert Errors.Tree_ProofMismatch(root.hash);
         if (top.sum != root.sum) revert Errors.SumTree_SumMismatch(top.sum, root.sum);
     }

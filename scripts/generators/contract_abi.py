@@ -7,11 +7,16 @@ from pathlib import Path
 from scripts.compile_contracts import compile_contracts
 
 FOLDER = Path("protocol/streamrp2p/chain/abi")
+INTERFACES = "contracts/interfaces/"
 
 
 def files() -> dict[Path, bytes]:
-    """Make one JSON file for each contract or interface of ours that has an ABI."""
-    contracts = [contract for contract in compile_contracts() if contract.abi]
+    """Make one JSON file for each contract or interface of ours that has an ABI; abstract parts are none."""
+    contracts = [
+        contract
+        for contract in compile_contracts()
+        if contract.abi and (contract.creation_code or contract.source.startswith(INTERFACES))
+    ]
     counts = Counter(contract.name for contract in contracts)
     if twice := sorted(name for name, count in counts.items() if count > 1):
         raise SystemExit(f"Two contracts share a name, and would share a file: {', '.join(twice)}")
