@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from streamrp2p.cli_options import EXIT_RETRY, EXIT_USAGE, DeploymentOption, JsonOption, RpcOption
+from streamrp2p.cli_options import (
+    EXIT_RETRY,
+    EXIT_USAGE,
+    BundleOption,
+    BundleServerOption,
+    DeploymentOption,
+    JsonOption,
+    MirrorOption,
+    RpcOption,
+)
 from streamrp2p.errors import StreamrP2PError
 
 if TYPE_CHECKING:
@@ -27,29 +36,6 @@ app = typer.Typer(
 
 MAX_EPOCH = 2**64 - 1
 
-CoordinatorOption = Annotated[
-    str | None,
-    typer.Option(
-        "--coordinator",
-        envvar="STREAMRP2P_COORDINATOR",
-        metavar="URL",
-        help="The coordinator, of which only bundles are asked.",
-    ),
-]
-MirrorOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--mirror",
-        metavar="URL",
-        help="Another server of /v1/bundles/…; may be given again.",
-    ),
-]
-BundleOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--bundle", metavar="FILE", help="A bundle of the epoch or its parent; may be given again."
-    ),
-]
 BatchesOption = Annotated[
     Path | None,
     typer.Option(
@@ -68,7 +54,7 @@ def audit_epoch(
     *,
     rpc: RpcOption,
     deployment: DeploymentOption,
-    coordinator: CoordinatorOption = None,
+    coordinator: BundleServerOption = None,
     mirror: MirrorOption = None,
     bundle: BundleOption = None,
     batches: BatchesOption = None,
@@ -101,7 +87,7 @@ def audit_epochs(
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="From epoch 0 to the newest.")] = False,
-    coordinator: CoordinatorOption = None,
+    coordinator: BundleServerOption = None,
     mirror: MirrorOption = None,
     bundle: BundleOption = None,
     batches: BatchesOption = None,

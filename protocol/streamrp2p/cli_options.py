@@ -37,6 +37,29 @@ DeploymentOption = Annotated[
         help="The deployment file: which chain, which contracts.",
     ),
 ]
+BundleServerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--coordinator",
+        envvar="STREAMRP2P_COORDINATOR",
+        metavar="URL",
+        help="The coordinator, of which only bundles are asked.",
+    ),
+]
+MirrorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mirror",
+        metavar="URL",
+        help="Another server of /v1/bundles/…; may be given again.",
+    ),
+]
+BundleOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--bundle", metavar="FILE", help="A bundle of the epoch or its parent; may be given again."
+    ),
+]
 KeystoreOption = Annotated[
     Path | None,
     typer.Option("--keystore", metavar="FILE", help="The wallet: a Keystore V3 file."),

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,25 +5,20 @@ import pytest
 from streamrp2p import api
 from streamrp2p.allocation import Terms
 from streamrp2p.batch_folder import acknowledged_records
-from streamrp2p.difference import Difference
 from streamrp2p.errors import EvidenceError, OtherPosterError
 from streamrp2p.numbers import Hash
-from streamrp2p.omission import omission_difference
 from streamrp2p.plain_tree import root_of_path
 from streamrp2p.receipt import SessionRecord, batch_leaf
-from streamrp2p.settlement import GENESIS, PoolInput, settle
+from streamrp2p.settlement import PoolInput
 from streamrp2p.signatures import address_of
-from streamrp2p.verify import Checked
 from tests.support.epochs import (
     DOMAIN,
-    NODES,
     POSTER,
     TICKET_KEY,
-    VIEWER_KEYS,
     signed_record,
 )
 from tests.support.evidence import store
-from tests.support.sessions import known_key, resigned
+from tests.support.sessions import known_key
 
 RECORDS = [signed_record(3, 1, 0, 0, (1000, 1000), nonce) for nonce in range(4)]
 POOLS = [PoolInput(1, Terms(1, 1, address_of(TICKET_KEY)), 1)]
@@ -115,39 +109,3 @@ def test_records_of_broken_length_are_named(tmp_path: Path) -> None:
     file.write_text(broken.model_dump_json(by_alias=True))
     with pytest.raises(EvidenceError, match="no whole number of records"):
         read(tmp_path)
-
-
-def test_a_bundle_with_all_acknowledged_records_omits_nothing() -> None:
-    bundle = settle(DOMAIN, 3, GENESIS, POOLS, map(Checked, RECORDS)).bundle
-    assert omission_difference(bundle, RECORDS) is None
-    assert omission_difference(bundle, []) is None
-
-
-def test_an_acknowledged_record_that_is_absent_is_an_omission() -> None:
-    bundle = settle(DOMAIN, 3, GENESIS, POOLS, map(Checked, RECORDS[1:])).bundle
-    assert omission_difference(bundle, RECORDS) == Difference(
-        "Omission",
-        f"pool 1, node 0x{NODES[0].hex()}, session 0x{RECORDS[0].session_id.hex()}",
-        "sequence",
-        "1 or higher",
-        "none",
-    )
-
-
-def test_a_lower_sequence_is_an_omission_and_a_higher_one_is_not() -> None:
-    first = RECORDS[0]
-    receipt = replace(first.receipt, sequence=2, bytes_delivered=2000)
-    second = resigned(first, receipt, DOMAIN, VIEWER_KEYS[0])
-    with_first = settle(DOMAIN, 3, GENESIS, POOLS, [Checked(first)]).bundle
-    with_second = settle(DOMAIN, 3, GENESIS, POOLS, [Checked(second)]).bundle
-    found = omission_difference(with_first, [second])
-    assert found is not None
-    assert (found.expected, found.found) == ("2 or higher", "1")
-    assert omission_difference(with_second, [first, second]) is None
-
-
-def test_a_record_without_weight_may_be_left_out() -> None:
-    worthless = signed_record(3, 1, 0, 0, (1, 0), 9)
-    bundle = settle(DOMAIN, 3, GENESIS, POOLS, [Checked(worthless)]).bundle
-    assert bundle.session_records == ()
-    assert omission_difference(bundle, [worthless]) is None
