@@ -31,8 +31,12 @@ def acknowledged_records(
 ) -> list[Acknowledged]:
     """Return all that the poster acknowledged of an epoch; nothing where the epoch has no batches.
 
-    Raises EvidenceError for the first file that is no evidence, as `answer_files` and `acknowledged_in` do.
+    Raises EvidenceError when this is no folder of batches, and for the first file that is no evidence.
     """
+    if not folder.is_dir() or not any(path.name.isdigit() for path in folder.iterdir()):
+        raise EvidenceError(
+            f"{folder} has no folder of an epoch; name the folder in which a node keeps its batches"
+        )
     return [
         acknowledged
         for file in answer_files(folder, epoch)
@@ -41,11 +45,7 @@ def acknowledged_records(
 
 
 def answer_files(folder: Path, epoch: int) -> list[Path]:
-    """Return an epoch's answers; raises EvidenceError when this is no folder of batches."""
-    if not folder.is_dir() or not any(path.name.isdigit() for path in folder.iterdir()):
-        raise EvidenceError(
-            f"{folder} has no folder of an epoch; name the folder in which a node keeps its batches"
-        )
+    """Return an epoch's answers; none where the epoch has no batches."""
     return sorted((folder / str(epoch)).glob("*.answer.json"))
 
 

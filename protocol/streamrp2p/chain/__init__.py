@@ -8,6 +8,7 @@ from streamrp2p.chain.epoch_book import (
     CommittedHeader,
     EpochBookContract,
     EpochStatus,
+    Voiding,
 )
 from streamrp2p.chain.epoch_facts import Chain, EpochFacts
 from streamrp2p.chain.errors import (
@@ -80,6 +81,7 @@ __all__ = [
     "TransactionPendingError",
     "TransactionRevertedError",
     "UnsignedTransaction",
+    "Voiding",
     "WrongChainError",
     "broadcast",
     "connect",

@@ -1,14 +1,14 @@
 """`EpochBook`: the epoch grid, the headers and the poster's bond."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from streamrp2p.chain.contract import Contract
 from streamrp2p.chain.errors import RpcRefusedError
 from streamrp2p.chain.rpc import Block, quantity, request
-from streamrp2p.chain.transactions import Call, Log
+from streamrp2p.chain.transactions import Call, Log, Receipt
 from streamrp2p.claim import header_words
 from streamrp2p.epoch_clock import EpochClock
 from streamrp2p.header import EpochHeader
@@ -39,6 +39,20 @@ class CommittedHeader:
     header: EpochHeader
     header_hash: Hash
     poster: Address
+    block: int
+    transaction_hash: Hash
+
+
+@dataclass(frozen=True, slots=True)
+class Voiding:
+    """What a challenge did: which headers it voided, and what the poster lost, in wei: nothing if that was gone."""
+
+    from_epoch: int
+    to_epoch: int
+    challenger: Address
+    reward_wei: int
+    """Credited to the challenger."""
+    burned_wei: int
     block: int
     transaction_hash: Hash
 
@@ -170,6 +184,17 @@ class EpochBookContract(Contract):
         logs = self._logs(("HeaderCommitted",), first_topics=[epoch.to_bytes(32)])
         return [self._committed(log) for log in logs]
 
+    def voidings(
+        self, *, from_block: int | None = None, to_block: int | None = None
+    ) -> list[Voiding]:
+        """Return every successful challenge, oldest first."""
+        events = ("HeadersVoided", "BondSlashed")
+        return self._voidings(self._logs(events, from_block=from_block, to_block=to_block))
+
+    def voiding(self, receipt: Receipt) -> Voiding | None:
+        """Return what a transaction voided; None when it voided nothing."""
+        return next(iter(self._voidings(receipt.logs)), None)
+
     def commit_call(self, header: EpochHeader) -> Call:
         """Commit the next epoch's header; only the bonded poster."""
         return self._call("commit", header_words(header))
@@ -216,6 +241,22 @@ class EpochBookContract(Contract):
             return
         for epoch in [one for one in standing if fields["fromEpoch"] <= one <= fields["toEpoch"]]:
             del standing[epoch]
+
+    def _voidings(self, logs: Iterable[Log]) -> list[Voiding]:
+        """Put the events of each challenge together; other logs are passed over."""
+        found: list[Voiding] = []
+        for log in logs:
+            name, fields = self._event(log) or ("", {})
+            if name == "HeadersVoided":
+                epochs = fields["fromEpoch"], fields["toEpoch"]
+                where = log.block, log.transaction_hash
+                found.append(Voiding(*epochs, fields["challenger"], 0, 0, *where))
+            elif name == "BondSlashed" and found:
+                # It follows its voiding at once; there is none when the bond was gone already.
+                found[-1] = replace(
+                    found[-1], reward_wei=fields["reward"], burned_wei=fields["burned"]
+                )
+        return found
 
     def _committed(self, log: Log) -> CommittedHeader:
         event = self._event(log)
