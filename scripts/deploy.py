@@ -17,7 +17,10 @@ from ape.api.accounts import AccountAPI
 from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractContainer
 from ape.logging import logger
+from web3.types import Nonce
+from web3.utils import get_create_address
 
+from streamrp2p.chain.deploy import default_response_seconds
 from streamrp2p.durable import write_atomically
 
 NOBODY = "0x0000000000000000000000000000000000000000"
@@ -37,8 +40,8 @@ class Parameters:
     bond_wei: int
     poster: str
     guardian: str
-    challenges: str
-    data_demands: str
+    response_seconds: int
+    demand_bond_wei: int
     payout_delay_seconds: int
 
 
@@ -50,6 +53,8 @@ class Deployment:
     epoch_book: str
     reward_pools: str
     node_registry: str
+    challenges: str
+    data_demands: str
     stream_token: str
     block: int
 
@@ -62,14 +67,31 @@ class Deployment:
 def deploy(
     deployer: AccountAPI, parameters: Parameters, stream_token: str | None, token_supply: int
 ) -> Deployment:
-    """Deploy EpochBook, NodeRegistry, RewardPools and, unless one is given, StreamToken."""
-    rules = tuple(
-        value for name, value in asdict(parameters).items() if name != "payout_delay_seconds"
+    """Deploy EpochBook, NodeRegistry, RewardPools, Challenges, DataDemands and, unless one is given, StreamToken.
+
+    The book names two contracts that come after it: nothing else may be sent from the deployer's account meanwhile.
+    """
+    sender = deployer.address
+    challenges, demands = (get_create_address(sender, Nonce(deployer.nonce + i)) for i in (3, 4))
+    rules = (
+        parameters.genesis,
+        parameters.epoch_seconds,
+        parameters.intake_grace_seconds,
+        parameters.challenge_seconds,
+        parameters.poster_timeout_seconds,
+        parameters.bond_wei,
+        parameters.poster,
+        parameters.guardian,
+        challenges,
+        demands,
     )
     book, block = _create(deployer, project.EpochBook, rules)
     delay = parameters.payout_delay_seconds
     registry, _ = _create(deployer, project.NodeRegistry, book, delay)
     pools, _ = _create(deployer, project.RewardPools, book, registry)
+    _expect(challenges, _create(deployer, project.Challenges, book, pools)[0])
+    response, bond = parameters.response_seconds, parameters.demand_bond_wei
+    _expect(demands, _create(deployer, project.DataDemands, book, response, bond)[0])
     if stream_token is None:
         stream_token, _ = _create(
             deployer, project.StreamToken, str(deployer.address), token_supply
@@ -79,6 +101,8 @@ def deploy(
         epoch_book=book,
         reward_pools=pools,
         node_registry=registry,
+        challenges=challenges,
+        data_demands=demands,
         stream_token=stream_token,
         block=block,
     )
@@ -96,6 +120,14 @@ def _create(deployer: AccountAPI, contract: ContractContainer, *args: Any) -> tu
     receipt = chain.provider.get_receipt(sent.txn_hash)
     receipt.raise_for_status()
     return str(receipt.contract_address), int(receipt.block_number)
+
+
+def _expect(expected: str, found: str) -> None:
+    if found != expected:
+        raise click.ClickException(
+            f"EpochBook expects a contract at {expected} that was created at {found}: another transaction of the "
+            "deployer came between; deploy again, and send nothing meanwhile"
+        )
 
 
 def _camel(values: dict[str, Any]) -> dict[str, Any]:
@@ -143,8 +175,12 @@ def _account(name: str | None) -> AccountAPI:
 @click.option("--bond-wei", type=int, default=10**18, help="Least bond of the poster.")
 @click.option("--poster", help="First poster (default: the deployer).")
 @click.option("--guardian", help="May veto headers (must be given on a chain that is not local).")
-@click.option("--challenges", default=NOBODY, help="Contract that may void headers.")
-@click.option("--data-demands", default=NOBODY, help="Contract that may void headers.")
+@click.option(
+    "--response-seconds",
+    type=int,
+    help="Time to answer a demand for data, at most a quarter of the window (default: a 24th).",
+)
+@click.option("--demand-bond-wei", type=int, default=10**16, help="Bond of a demand for data.")
 @click.option("--payout-delay-seconds", type=int, default=86_400, help="Delay of a new payout.")
 @click.option("--stream-token", help="Existing token, instead of a new one.")
 @click.option("--token-supply", type=int, default=10**27, help="Supply of a new token.")
@@ -164,6 +200,9 @@ def cli(**options: Any) -> None:  # noqa: ANN401 - click gives each option its o
             options["challenge_seconds"],
             options["epoch_seconds"] + options["intake_grace_seconds"],
         )
+    response = options["response_seconds"]
+    if response is None:
+        response = default_response_seconds(options["challenge_seconds"])
     genesis = options["genesis"]
     if genesis is None:
         # An idle local chain's last block is old.
@@ -177,8 +216,8 @@ def cli(**options: Any) -> None:  # noqa: ANN401 - click gives each option its o
         bond_wei=options["bond_wei"],
         poster=options["poster"] or str(deployer.address),
         guardian=options["guardian"] or NOBODY,
-        challenges=options["challenges"],
-        data_demands=options["data_demands"],
+        response_seconds=response,
+        demand_bond_wei=options["demand_bond_wei"],
         payout_delay_seconds=options["payout_delay_seconds"],
     )
     deployment = deploy(deployer, parameters, options["stream_token"], options["token_supply"])

@@ -3,14 +3,18 @@
 import json
 import os
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
+import click
 import pytest
 from ape.api.accounts import TestAccountAPI
+from ape.contracts import ContractContainer
 from ape.managers.chain import ChainManager
 from ape.managers.networks import NetworkManager
 from ape.managers.project import LocalProject
 
+from scripts import deploy as deploy_script
 from scripts.deploy import NOBODY, Deployment, Parameters, deploy
 from streamrp2p.chain.deployment import Deployment as DeploymentFile
 
@@ -32,8 +36,8 @@ def parameters(accounts: list[TestAccountAPI]) -> Parameters:
         bond_wei=5 * 10**17,
         poster=str(accounts[1].address),
         guardian=str(accounts[2].address),
-        challenges=str(accounts[3].address),
-        data_demands=str(accounts[4].address),
+        response_seconds=900,
+        demand_bond_wei=3 * 10**15,
         payout_delay_seconds=86_400,
     )
 
@@ -52,14 +56,21 @@ def test_contracts_know_each_other_and_their_rules(
     assert book.bondWei() == 5 * 10**17
     assert book.poster() == accounts[1].address
     assert book.guardian() == accounts[2].address
-    assert book.challenges() == accounts[3].address
-    assert book.dataDemands() == accounts[4].address
+    assert book.challenges() == made.challenges
+    assert book.dataDemands() == made.data_demands
     registry = project.NodeRegistry.at(made.node_registry)
     assert registry.epochBook() == made.epoch_book
     assert registry.payoutDelaySeconds() == 86_400
     pools = project.RewardPools.at(made.reward_pools)
     assert pools.epochBook() == made.epoch_book
     assert pools.nodeRegistry() == made.node_registry
+    challenges = project.Challenges.at(made.challenges)
+    assert challenges.epochBook() == made.epoch_book
+    assert challenges.rewardPools() == made.reward_pools
+    demands = project.DataDemands.at(made.data_demands)
+    assert demands.epochBook() == made.epoch_book
+    assert demands.responseSeconds() == 900
+    assert demands.demandBondWei() == 3 * 10**15
     token = project.StreamToken.at(made.stream_token)
     assert token.balanceOf(accounts[0]) == SUPPLY_WEI
 
@@ -81,8 +92,30 @@ def test_a_chain_that_makes_its_blocks_by_the_clock_is_waited_for(
         provider.auto_mine = True
 
     assert before < made.block <= chain.blocks.height
-    for address in (made.epoch_book, made.reward_pools, made.node_registry, made.stream_token):
+    addresses = [value for value in asdict(made).values() if isinstance(value, str)]
+    assert len(addresses) == 6
+    for address in addresses:
         assert provider.get_code(address)
+
+
+def test_transaction_that_comes_between_is_named(
+    project: LocalProject,
+    accounts: list[TestAccountAPI],
+    parameters: Parameters,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create = deploy_script._create
+
+    def create_and_transfer(
+        deployer: TestAccountAPI, contract: ContractContainer, *args: object
+    ) -> tuple[str, int]:
+        made = create(deployer, contract, *args)
+        deployer.transfer(accounts[1], 1)
+        return made
+
+    monkeypatch.setattr(deploy_script, "_create", create_and_transfer)
+    with pytest.raises(click.ClickException, match="another transaction of the deployer"):
+        deploy(accounts[0], parameters, None, SUPPLY_WEI)
 
 
 def test_existing_token_is_kept(
@@ -137,14 +170,18 @@ def test_command_writes_the_deployment_file(tmp_path: Path) -> None:
     assert written["parameters"]["epochSeconds"] == 60
     assert written["parameters"]["challengeSeconds"] == 120
     assert written["parameters"]["posterTimeoutSeconds"] == 3 * (60 + 600)
+    assert written["parameters"]["responseSeconds"] == 120 // 24
+    assert written["parameters"]["demandBondWei"] == 10**16
     assert written["parameters"]["guardian"] == NOBODY
     loaded = DeploymentFile.load(file)
     assert "0x" + loaded.epoch_book.hex() == written["epochBook"]
+    assert "0x" + loaded.challenges.hex() == written["challenges"]
+    assert "0x" + loaded.data_demands.hex() == written["dataDemands"]
     assert loaded.chain_id == 31337
 
 
 def test_file_has_addresses_in_lower_case(parameters: Parameters) -> None:
-    made = Deployment(1, "0xAB", "0xCD", "0xEF", "0x01", 5)
+    made = Deployment(1, "0xAB", "0xCD", "0xEF", "0x01", "0x02", "0x03", 5)
     written = json.loads(made.to_json(parameters))
     assert written["epochBook"] == "0xab"
     assert written["parameters"]["poster"] == parameters.poster.lower()

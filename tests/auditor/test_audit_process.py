@@ -24,8 +24,10 @@ def streamrp2p(*arguments: str, environment: dict[str, str]) -> subprocess.Compl
 def environment(tmp_path: Path) -> dict[str, str]:
     """Return the variables of a user whose RPC is down and has a key in its URL."""
     file = tmp_path / "deployment.json"
-    addresses = [Address(bytes([number]) * 20) for number in range(1, 5)]
-    Deployment(31337, addresses[0], addresses[1], addresses[2], addresses[3], 0).save(file)
+    book, pools, nodes, challenges, demands, token = (
+        Address(bytes([number]) * 20) for number in range(1, 7)
+    )
+    Deployment(31337, book, pools, nodes, challenges, demands, token, 0).save(file)
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),

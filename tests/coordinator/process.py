@@ -28,7 +28,7 @@ QUICK_SCRYPT = 2
 QUICK_EPOCHS = DeployParameters(
     epoch_seconds=5,
     intake_grace_seconds=2,
-    challenge_seconds=2,
+    challenge_seconds=4,
     bond_wei=10**18,
     poster=address_of(POSTER),
 )

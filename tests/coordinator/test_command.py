@@ -35,6 +35,8 @@ DEPLOYMENT = {
     "epochBook": ADDRESS,
     "rewardPools": ADDRESS,
     "nodeRegistry": ADDRESS,
+    "challenges": ADDRESS,
+    "dataDemands": ADDRESS,
     "streamToken": ADDRESS,
     "block": 1,
 }

@@ -10,7 +10,7 @@ from streamrp2p.chain.contract import Contract
 from streamrp2p.chain.rpc import data_of, quantity, request
 from streamrp2p.claim import prove_claim
 from streamrp2p.keccak import keccak
-from streamrp2p.numbers import ZERO_ADDRESS, Address
+from streamrp2p.numbers import Address
 from streamrp2p.settlement import GENESIS, Parent, PoolInput, Settlement, settle
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import ClaimRedirect, NodeRegistration
@@ -71,7 +71,9 @@ def test_rules_of_the_book_are_those_of_its_deployment(deployed: DeployedChain) 
     rules = book.rules
     assert (rules.epoch_seconds, rules.intake_grace_seconds, rules.challenge_seconds) == (60, 5, 30)
     assert rules.poster_timeout_seconds == 3 * 65
-    assert (rules.guardian, rules.challenges) == (address_of(GUARDIAN), ZERO_ADDRESS)
+    assert rules.guardian == address_of(GUARDIAN)
+    assert rules.challenges == deployed.deployment.challenges
+    assert rules.data_demands == deployed.deployment.data_demands
     assert (book.clock().genesis, book.clock().end(0)) == (rules.genesis, rules.genesis + 60)
     state = book.state()
     assert (state.poster, state.bond_wei, state.is_bonded) == (address_of(POSTER), 10**18, True)

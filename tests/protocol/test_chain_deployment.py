@@ -18,6 +18,8 @@ DEPLOYMENT = Deployment(
     epoch_book=address(1),
     reward_pools=address(2),
     node_registry=address(3),
+    challenges=address(4),
+    data_demands=address(5),
     stream_token=address(0xAB),
     block=7,
 )
@@ -31,6 +33,8 @@ def test_file_holds_camel_case_fields_and_comes_back(tmp_path: Path) -> None:
         "epochBook": "0x" + "01" * 20,
         "rewardPools": "0x" + "02" * 20,
         "nodeRegistry": "0x" + "03" * 20,
+        "challenges": "0x" + "04" * 20,
+        "dataDemands": "0x" + "05" * 20,
         "streamToken": "0x" + "ab" * 20,
         "block": 7,
     }
@@ -57,6 +61,8 @@ def test_checksummed_addresses_and_further_fields_are_read(tmp_path: Path) -> No
         ("epochBook", "01" * 20),
         ("rewardPools", 5),
         ("nodeRegistry", "0x" + "zz" * 20),
+        ("challenges", ""),
+        ("dataDemands", "0x"),
         ("streamToken", None),
     ],
 )

@@ -1,13 +1,20 @@
 """Transactions: recorded before they are sent, sent twice without harm, and their failures named."""
 
+import sys
+
 import pytest
+from web3 import Web3
 
 from streamrp2p.chain import (
     Call,
+    ChainError,
+    DataDemandsContract,
+    DemandRules,
     DeployParameters,
     EpochBookContract,
     InsufficientFundsError,
     NonceTooLowError,
+    Receipt,
     StreamTokenContract,
     TransactionPendingError,
     TransactionRevertedError,
@@ -167,10 +174,39 @@ def test_deployment_takes_an_existing_token_and_a_genesis(deployed: DeployedChai
     block = deployed.epoch_book.latest_block()
     made = deploy(deployed.web3, DEPLOYER, DeployParameters(genesis=12345, stream_token=token))
     assert (made.stream_token, made.block) == (token, block + 1)
-    assert deployed.epoch_book.latest_block() == block + 3
+    assert deployed.epoch_book.latest_block() == block + 5
     book = EpochBookContract(deployed.web3, made.epoch_book)
     assert (book.rules.genesis, book.rules.epoch_seconds) == (12345, 3600)
     assert book.poster() == address_of(DEPLOYER)
+
+
+def test_deployment_with_a_transaction_in_between_is_refused(
+    deployed: DeployedChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send_and_transfer(web3: Web3, call: Call, private_key: bytes) -> Receipt:
+        receipt = send(web3, call, private_key)
+        send(web3, ONE_WEI, private_key)
+        return receipt
+
+    monkeypatch.setattr(sys.modules[deploy.__module__], "send", send_and_transfer)
+    with pytest.raises(ChainError, match="another transaction of the deployer came between"):
+        deploy(deployed.web3, DEPLOYER, DeployParameters())
+
+
+def test_deployment_leaves_a_24th_of_the_challenge_window_for_an_answer(
+    deployed: DeployedChain,
+) -> None:
+    demands = deployed.data_demands
+    assert demands.rules == DemandRules(deployed.deployment.epoch_book, 1, 10**16)
+    made = deploy(deployed.web3, DEPLOYER, DeployParameters(challenge_seconds=86_400))
+    assert DataDemandsContract(deployed.web3, made.data_demands).rules.response_seconds == 3600
+
+
+def test_deployment_whose_window_is_too_short_for_demands_is_refused(
+    deployed: DeployedChain,
+) -> None:
+    with pytest.raises(TransactionRevertedError, match=r"BadParameter\(name=responseSeconds\)"):
+        deploy(deployed.web3, DEPLOYER, DeployParameters(challenge_seconds=3))
 
 
 def test_deployment_that_the_book_refuses_names_the_parameter(deployed: DeployedChain) -> None:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from typer.testing import CliRunner, Result
 
 from streamrp2p import keys
 from streamrp2p.allocation import Terms
-from streamrp2p.chain import Deployment
 from streamrp2p.cli_options import UsageError, exit_code_of, parse_address
 from streamrp2p.http_api import UnreachableError
 from streamrp2p.pool_cli import app
@@ -325,10 +325,7 @@ def test_each_mistake_has_its_message_and_exit_code(
     expect(streamer.run("refund", "--pool", pool, "--coordinator", dead), 1, "close it first")
 
     wrong = tmp_path / "wrong.json"
-    Deployment(
-        1, deployed.epoch_book.address, deployed.reward_pools.address,
-        deployed.node_registry.address, deployed.token.address, 0,
-    ).save(wrong)  # fmt: skip
+    replace(deployed.deployment, chain_id=1).save(wrong)
     expect(streamer.run("show", "--pool", pool, "--deployment", str(wrong)), 2, "expected chain 1")
     wrong.write_text("{}")
     expect(streamer.run("show", "--pool", pool, "--deployment", str(wrong)), 2, "chainId")

@@ -9,6 +9,7 @@ from web3 import Web3
 
 from streamrp2p.allocation import Terms
 from streamrp2p.chain import (
+    DataDemandsContract,
     Deployment,
     DeployParameters,
     EpochBookContract,
@@ -71,6 +72,7 @@ class DeployedChain:
     reward_pools: RewardPoolsContract
     node_registry: NodeRegistryContract
     token: StreamTokenContract
+    data_demands: DataDemandsContract
 
     def send(self, call: Call, private_key: bytes) -> Receipt:
         """Send a call and wait for it."""
@@ -129,6 +131,7 @@ def deploy_all(
         RewardPoolsContract(web3, deployment.reward_pools, from_block=block),
         NodeRegistryContract(web3, deployment.node_registry, from_block=block),
         StreamTokenContract(web3, deployment.stream_token, from_block=block),
+        DataDemandsContract(web3, deployment.data_demands, from_block=block),
     )
     if parameters.poster == address_of(POSTER):
         chain.send(chain.epoch_book.post_bond_call(parameters.bond_wei), POSTER)

@@ -1,5 +1,12 @@
 """The chain: connections, transactions, and one typed wrapper per contract."""
 
+from streamrp2p.chain.data_demands import (
+    CommittedChunk,
+    DataDemandsContract,
+    DemandRecord,
+    DemandRules,
+    DemandState,
+)
 from streamrp2p.chain.deploy import DeployParameters, deploy
 from streamrp2p.chain.deployment import Deployment
 from streamrp2p.chain.epoch_book import (
@@ -52,7 +59,12 @@ __all__ = [
     "Chain",
     "ChainError",
     "ChainMovedError",
+    "CommittedChunk",
     "CommittedHeader",
+    "DataDemandsContract",
+    "DemandRecord",
+    "DemandRules",
+    "DemandState",
     "DeployParameters",
     "Deployment",
     "DeploymentError",

@@ -26,6 +26,8 @@ class Deployment:
     epoch_book: Address
     reward_pools: Address
     node_registry: Address
+    challenges: Address
+    data_demands: Address
     stream_token: Address
     block: int
 
