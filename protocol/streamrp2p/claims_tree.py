@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from streamrp2p.errors import TooManyPoolsError
+from streamrp2p.errors import MalformedError, TooManyPoolsError
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import MAX_POOLS_PER_ACCOUNT, Address, Hash, fixed, uint
 from streamrp2p.plain_tree import PlainTree
+
+WORD_LENGTH = 32
+"""Bytes of an entry."""
 
 _REWARD_MASK = (1 << 128) - 1
 
@@ -31,11 +34,24 @@ class ClaimLeaf:
 
     def leaf(self) -> Hash:
         """Return `keccak(keccak(account ‖ entries))`."""
-        return keccak(keccak(fixed(self.account, 20, "account") + b"".join(self.words())))
+        return keccak(keccak(self.record()))
+
+    def record(self) -> bytes:
+        """Return `account ‖ entries`."""
+        return fixed(self.account, 20, "account") + b"".join(self.words())
+
+    @classmethod
+    def of_record(cls, record: bytes) -> "ClaimLeaf":
+        """Read `account ‖ entries`; raises MalformedError when that is no whole number of entries."""
+        account, words = Address(fixed(record[:20], 20, "account")), record[20:]
+        if len(words) % WORD_LENGTH:
+            raise MalformedError(f"{len(words)} bytes are no whole number of entries")
+        starts = range(0, len(words), WORD_LENGTH)
+        return cls(account, tuple(int.from_bytes(words[at : at + WORD_LENGTH]) for at in starts))
 
     def words(self) -> list[bytes]:
         """Return the entries as 32-byte words; raises MalformedError when one is out of range."""
-        return [uint(word, 256, "entry").to_bytes(32) for word in self.entries]
+        return [uint(word, 256, "entry").to_bytes(WORD_LENGTH) for word in self.entries]
 
     def rewards(self) -> dict[int, int]:
         """Return cumulative rewards in base units by pool id."""

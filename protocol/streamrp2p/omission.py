@@ -54,9 +54,16 @@ def left_out(bundle: Bundle, acknowledged: Iterable[SessionRecord]) -> Iterator[
             promised[place] = record
     found = _sessions(bundle, promised) if promised else {}
     for place, record in promised.items():
-        there = found.get(place)
-        if there is None or there.receipt.sequence < record.receipt.sequence:
-            yield LeftOut(record, there)
+        missing = compared(record, found.get(place))
+        if missing is not None:
+            yield missing
+
+
+def compared(record: SessionRecord, found: SessionRecord | None) -> LeftOut | None:
+    """Compare an acknowledged record with what is there of its session; None if nothing of worth is left out."""
+    if not record.weight or (found and found.receipt.sequence >= record.receipt.sequence):
+        return None
+    return LeftOut(record, found)
 
 
 def omission_difference(bundle: Bundle, acknowledged: Iterable[SessionRecord]) -> Difference | None:

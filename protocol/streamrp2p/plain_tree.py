@@ -72,5 +72,10 @@ def shows_absence(missing: Key, count: int, shown: Sequence[tuple[int, Key]]) ->
     return False
 
 
+def inner_preimage(left: Hash, right: Hash) -> bytes:
+    """Return the 64 bytes whose hash is the parent's."""
+    return left + right
+
+
 def _inner(left: Hash, right: Hash) -> Hash:
-    return keccak(left + right)
+    return keccak(inner_preimage(left, right))

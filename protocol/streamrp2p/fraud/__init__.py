@@ -18,6 +18,7 @@ from streamrp2p.fraud.evidence import (
     acknowledged_of,
     nodes_level_of,
 )
+from streamrp2p.fraud.find import find_frauds
 
 __all__ = [
     "LEAF_LEVELS",
@@ -32,5 +33,6 @@ __all__ = [
     "RecordLeaf",
     "Tree",
     "acknowledged_of",
+    "find_frauds",
     "nodes_level_of",
 ]
