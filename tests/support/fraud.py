@@ -61,9 +61,9 @@ def refitted(bundle: Bundle) -> Bundle:
         nodes.append(replace(row, sessions_root=top.hash, weight=top.sum))
     bundle = replace(bundle, node_rows=tuple(nodes))
     pools = []
-    for row, own in bundle.by_pool():
+    for pool, own in bundle.by_pool():
         top = nodes_tree(own).top
-        pools.append(replace(row, nodes_root=top.hash, weight=top.sum))
+        pools.append(replace(pool, nodes_root=top.hash, weight=top.sum))
     return replace(bundle, pool_rows=tuple(pools))
 
 
