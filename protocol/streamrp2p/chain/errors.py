@@ -5,6 +5,14 @@ from collections.abc import Mapping, Sequence
 from streamrp2p.errors import StreamrP2PError
 
 ADVICE: Mapping[str, str] = {
+    "DataDemands_AlreadyDemanded": "it is open or answered: read what was published",
+    "DataDemands_AnswerLate": "the time to answer is over: anyone may void the header now",
+    "DataDemands_HeaderNotPending": "the header was voided, vetoed or is final: nothing is owed any more",
+    "DataDemands_HeaderStands": "the demand stands: wait for its answer, or until it expires",
+    "DataDemands_NotOpen": "it was answered, or the header fell: nothing is left to do",
+    "DataDemands_TimeLeft": "the poster may still answer: wait",
+    "DataDemands_TooLate": "too little of the challenge window is left: demand earlier in the next epoch",
+    "DataDemands_WrongBond": "send exactly DataDemands.demandBondWei",
     "ERC20InsufficientBalance": "the wallet holds too few tokens: get more, or name a smaller amount",
     "ERC20InsufficientAllowance": "the contract may not take that many tokens: approve it first",
     "ERC2612ExpiredSignature": "the permit is too old: sign a new one",

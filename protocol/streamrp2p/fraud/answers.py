@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from streamrp2p.bundle import Bundle
 from streamrp2p.claims_tree import claims_tree
 from streamrp2p.errors import TreeError
 from streamrp2p.fraud.evidence import LEAF_LEVELS, Answer, Chunk, Tree, nodes_level_of
-from streamrp2p.header import EpochHeader
 from streamrp2p.merkle import Tree as Merkle
 from streamrp2p.numbers import Hash
+from streamrp2p.plain_tree import PlainTree
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import nodes_tree, pools_tree, sessions_tree
 from streamrp2p.sum_tree import SumNode, SumTree
@@ -32,17 +33,15 @@ class ProvenAnswer:
 class AnswerBook:
     """One epoch's trees, ready to answer for every part of them: each is built once, on the first demand."""
 
-    def __init__(self, header: EpochHeader, bundle: Bundle) -> None:
-        """Take a header and the bundle that it was made from."""
-        self.header = header
+    def __init__(self, bundle: Bundle) -> None:
+        """Take the bundle that the header was made from."""
         self.bundle = bundle
-        self._claims = claims_tree(bundle.claims)
         self._grown: dict[_SumTreeKey, tuple[SumTree, tuple[bytes, ...]]] = {}
 
     def answer(self, chunk: Chunk) -> ProvenAnswer:
         """Return what is under the chunk's node.
 
-        Raises TreeError when the header has no such tree in the bundle, or the tree no leaf under such a node.
+        Raises TreeError when the bundle has no such tree, or the tree no leaf under such a node.
         """
         if chunk.tree == Tree.CLAIMS:
             claims = self._claims
@@ -53,6 +52,10 @@ class AnswerBook:
             self._grown[key] = self._grow(chunk)
         tree, records = self._grown[key]
         return ProvenAnswer(_under(tree, chunk, records), _path(tree, chunk))
+
+    @cached_property
+    def _claims(self) -> PlainTree:
+        return claims_tree(self.bundle.claims)
 
     def _grow(self, chunk: Chunk) -> tuple[SumTree, tuple[bytes, ...]]:
         """Build the sum tree. Two rows that commit to the same tree have the same leaves: either will do."""
@@ -69,11 +72,6 @@ class AnswerBook:
                 weights = [SessionRecord.decode(record).weight for record in records]
                 return _checked(chunk, sessions_tree(records, weights), records)
         raise TreeError(f"the bundle has no {_name(chunk)}")
-
-
-def answer_for(header: EpochHeader, bundle: Bundle, chunk: Chunk) -> ProvenAnswer:
-    """Return what is under one chunk's node; for many, keep an `AnswerBook`. Raises TreeError as its `answer` does."""
-    return AnswerBook(header, bundle).answer(chunk)
 
 
 def _checked(
