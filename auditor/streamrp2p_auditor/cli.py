@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -42,6 +42,17 @@ BatchesOption = Annotated[
         "--batches",
         metavar="DIR",
         help="A node's folder of batches: was anything left out that was acknowledged to it?",
+    ),
+]
+
+
+StateOption = Annotated[
+    Path,
+    typer.Option(
+        "--state",
+        envvar="STREAMRP2P_AUDIT_STATE",
+        metavar="DIR",
+        help="The watchman's memory, made if it is not there: verdicts, alerts, transactions.",
     ),
 ]
 
@@ -116,6 +127,75 @@ def audit_epochs(
     raise typer.Exit(exit_code_of(*outcomes.values()))
 
 
+@app.command("watch")
+def audit_watch(
+    *,
+    rpc: RpcOption,
+    deployment: DeploymentOption,
+    state: StateOption,
+    coordinator: BundleServerOption = None,
+    mirror: MirrorOption = None,
+    bundle: BundleOption = None,
+    batches: BatchesOption = None,
+    first: Annotated[
+        int | None,
+        typer.Option(
+            "--from",
+            metavar="N",
+            min=0,
+            max=MAX_EPOCH,
+            help="Judge final epochs too, from this one on. Without it, what is pending.",
+        ),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Judge all that is pending once, and exit.")
+    ] = False,
+    poll: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.1, max=3600, help="How often the chain is looked at."
+        ),
+    ] = 12.0,
+    webhook: Annotated[
+        str | None,
+        typer.Option(
+            envvar="STREAMRP2P_WEBHOOK",
+            metavar="URL",
+            help="POST alerts here as JSON. Better in the environment if it holds a secret.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow the chain: judge every epoch, and raise an alert when one is wrong.
+
+    Runs until SIGINT or SIGTERM, and logs to standard error: JSON unless that is a terminal.
+
+    Exit codes: 1 anything wrong was seen; else 2 or 3 something could not be judged; else 0.
+    """
+    from streamrp2p.logs import set_up_logs  # noqa: PLC0415
+    from streamrp2p_auditor.watch import WatchOptions, watch  # noqa: PLC0415
+    from streamrp2p_auditor.watch_report import (  # noqa: PLC0415
+        cases_json,
+        cases_renderable,
+        exit_code_of_cases,
+    )
+
+    set_up_logs()
+    sources = _sources(rpc, deployment, coordinator, mirror, bundle, batches)
+    options = WatchOptions(
+        state=state, first=first, once=once, poll_seconds=poll, webhook_url=webhook
+    )
+    try:
+        cases = watch(sources, options)
+    except StreamrP2PError as error:
+        _stop(error, as_json=as_json)
+    if as_json:
+        typer.echo(json.dumps(cases_json(cases)))
+    else:
+        Console().print(cases_renderable(cases))
+    raise typer.Exit(exit_code_of_cases(cases))
+
+
 def _sources(
     rpc: str,
     deployment: Path,
@@ -138,7 +218,7 @@ def _summary(outcomes: Sequence["Outcome"]) -> str:
     return f"{len(outcomes)} epochs: {counts or 'nothing is committed yet'}"
 
 
-def _stop(error: StreamrP2PError, *, as_json: bool) -> None:
+def _stop(error: StreamrP2PError, *, as_json: bool) -> NoReturn:
     if as_json:
         typer.echo(json.dumps({"error": {"reason": str(error), "retryable": error.retryable}}))
     else:

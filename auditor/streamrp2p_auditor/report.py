@@ -80,7 +80,7 @@ def renderable(epoch: int, outcome: Outcome) -> RenderableType:
     if isinstance(outcome.verdict, Difference):
         return Group(
             f"epoch {epoch}: [bold red]wrong[/bold red] ({header})",
-            _difference_table(outcome.verdict),
+            difference_table(outcome.verdict),
             _advice(outcome),
         )
     bundle = outcome.verdict.settlement.bundle
@@ -138,7 +138,8 @@ def _evidence(judged: Judged) -> Iterator[str]:
         yield f"none of {judged.acknowledged} acknowledged records is left out"
 
 
-def _difference_table(difference: Difference) -> Table:
+def difference_table(difference: Difference) -> Table:
+    """Return the first difference, a line for each of its parts."""
     # One line each: a row's name and its values are long, and none may be cut off.
     table = Table(title="first difference", title_justify="left", show_header=False)
     table.add_column(style="bold")

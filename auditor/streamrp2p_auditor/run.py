@@ -25,14 +25,38 @@ class Sources:
 
     def open(self) -> tuple[Chain, BundleStore]:
         """Connect; raises what the chain's wrappers raise, and MalformedError for a server's URL that is none."""
-        deployment = Deployment.load(self.deployment_file)
-        web3 = connect(self.rpc, deployment.chain_id)
-        chain = Chain(
-            EpochBookContract(web3, deployment.epoch_book, from_block=deployment.block),
-            RewardPoolsContract(web3, deployment.reward_pools, from_block=deployment.block),
-            Domain(deployment.chain_id, deployment.epoch_book),
+        prepared = self.prepare()
+        return prepared.connect(), prepared.bundles
+
+    def prepare(self, book: type[EpochBookContract] = EpochBookContract) -> "Prepared":
+        """Read the deployment file; raises DeploymentError, and MalformedError for a server's URL that is none."""
+        bundles = BundleStore(sources_of(self.bundle_files, self.servers))
+        return Prepared(self.rpc, Deployment.load(self.deployment_file), bundles, book)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Sources that were opened as far as that needs no network. `book` is the wrapper that reads the headers."""
+
+    rpc: str
+    deployment: Deployment
+    bundles: BundleStore
+    book: type[EpochBookContract]
+
+    @property
+    def domain(self) -> Domain:
+        """Which chain and deployment this is."""
+        return Domain(self.deployment.chain_id, self.deployment.epoch_book)
+
+    def connect(self) -> Chain:
+        """Connect to the first RPC that serves the chain; raises what the chain's wrappers raise."""
+        block = self.deployment.block
+        web3 = connect(self.rpc, self.deployment.chain_id)
+        return Chain(
+            self.book(web3, self.deployment.epoch_book, from_block=block),
+            RewardPoolsContract(web3, self.deployment.reward_pools, from_block=block),
+            self.domain,
         )
-        return chain, BundleStore(sources_of(self.bundle_files, self.servers))
 
 
 def audit_one(sources: Sources, epoch: int) -> Outcome:

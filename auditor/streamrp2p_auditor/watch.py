@@ -1,0 +1,140 @@
+"""The use case: watch a chain until told to stop, or once."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from streamrp2p.chain import Chain, ChainError
+from streamrp2p.durable import DiskFullError
+from streamrp2p_auditor.alerts import FIRST_WAIT_SECONDS, Bell
+from streamrp2p_auditor.followed_book import FollowedBook
+from streamrp2p_auditor.run import Sources
+from streamrp2p_auditor.state import Case, State
+from streamrp2p_auditor.watchman import Watchman
+from streamrp2p_auditor.webhook import Webhook
+
+DELIVERIES = 3
+"""With `once`, so often an alert is handed over before it is left to the next run."""
+MINED_SECONDS = 300.0
+"""With `once`, so long a transaction may take; the next run looks after one that is slower."""
+MINED_POLL_SECONDS = 1.0
+
+log = structlog.get_logger("audit")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """What the operator asked for. Without a key nothing is sent to the chain."""
+
+    state: Path
+    first: int | None = None
+    once: bool = False
+    poll_seconds: float = 12.0
+    webhook_url: str | None = None
+    key: bytes | None = None
+    max_demand_wei: int | None = None
+    withdraw: bool = False
+
+
+def watch(sources: Sources, options: WatchOptions) -> list[Case]:
+    """Watch until SIGINT or SIGTERM, or judge all that is pending once; every case that was looked at, rising by epoch.
+
+    Raises what is wrong with the options, files and RPC at the start; later failures of RPC and mirrors are waited out.
+    """
+    state = State(options.state)
+    with ExitStack() as stack:
+        webhook = None
+        if options.webhook_url is not None:
+            webhook = stack.enter_context(Webhook(options.webhook_url))
+        opened = sources.prepare(FollowedBook)
+        stack.enter_context(state.locked(opened.domain))
+        bell = Bell(state, webhook, monotonic=time.monotonic)
+        watchman = Watchman(
+            state=state,
+            bell=bell,
+            bundles=opened.bundles,
+            batches=sources.batches,
+            first=options.first,
+            is_patient=not options.once,
+            prosecutor=None,
+            monotonic=time.monotonic,
+        )
+        watchman.load()
+        if options.once:
+            _once(watchman, opened.connect, bell)
+        else:
+            _until_stopped(watchman, opened.connect, options.poll_seconds)
+        return sorted(watchman.seen.values(), key=lambda case: (case.epoch, case.committed_at or 0))
+
+
+def _once(watchman: Watchman, connect: Callable[[], Chain], bell: Bell) -> None:
+    chain = connect()
+    deadline = time.monotonic() + MINED_SECONDS
+    was_busy = False
+    # After a transaction ended, one round more sees what it brought about.
+    while watchman.round(chain) or was_busy or watchman.is_busy:
+        was_busy = watchman.is_busy
+        if was_busy and time.monotonic() >= deadline:
+            log.warning("transaction_slow", advice="run this again: it is looked after")
+            break
+        if was_busy:
+            time.sleep(MINED_POLL_SECONDS)
+    for _ in range(DELIVERIES - 1):
+        if bell.is_silent:
+            return
+        time.sleep(FIRST_WAIT_SECONDS)
+        bell.deliver()
+
+
+def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_seconds: float) -> None:
+    chain: Chain | None = None
+    was_connected = False
+    told: str | None = None
+    with _stopped_by_signals():
+        while True:
+            has_backlog = False
+            try:
+                if chain is None:
+                    chain = connect()
+                    log.info("watching", epoch_book="0x" + chain.book.address.hex())
+                has_backlog = watchman.round(chain)
+                was_connected = True
+                if told is not None:
+                    log.info("recovered")
+                told = None
+            except (ChainError, DiskFullError) as error:
+                if not was_connected and not error.retryable:
+                    raise
+                # Connected anew, another of the RPCs may serve.
+                chain = None
+                if told != str(error):
+                    log.warning("round_failed", reason=str(error), advice="it is tried again")
+                told = str(error)
+            if not has_backlog:
+                time.sleep(poll_seconds)
+
+
+class _StoppedError(BaseException):
+    """A signal. It passes by all who handle failures; what it interrupts survives even `kill -9`."""
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise _StoppedError
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, stop) for number in numbers]
+    try:
+        yield
+    except _StoppedError:
+        log.info("stopped")
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
