@@ -102,7 +102,7 @@ def make_plan(
         pay_to, call = to, contract.claim_to_call(proof, to, mask)
     if not mask:
         return ClaimPlan(node, proof, pay_to, pools, None, None)
-    return ClaimPlan(node, proof, pay_to, pools, call, _fee(web3, call, node))
+    return ClaimPlan(node, proof, pay_to, pools, call, fee_of(web3, call, node))
 
 
 def _verified(client: CoordinatorClient, book: EpochBookContract, node: Address) -> ClaimProof:
@@ -167,7 +167,8 @@ def _pools(
     return tuple(found)
 
 
-def _fee(web3: Web3, call: Call, sender: Address) -> Fee:
+def fee_of(web3: Web3, call: Call, sender: Address) -> Fee:
+    """Try the call and return what it costs; raises TransactionRevertedError when the chain refuses it."""
     shown = "0x" + sender.hex()
     return Fee(
         quantity(request(web3, "eth_estimateGas", [call_object(call, sender)])),

@@ -63,7 +63,7 @@ def plan_lines(plan: ClaimPlan, tokens: Tokens) -> list[str]:
         ]
     if plan.fee is None:
         return [*lines, "3. nothing is payable now"]
-    return [*lines, f"3. fee        {_fee(plan.fee)}", f"4. pay to     0x{plan.pay_to.hex()}"]
+    return [*lines, f"3. fee        {fee_text(plan.fee)}", f"4. pay to     0x{plan.pay_to.hex()}"]
 
 
 def paid_lines(
@@ -101,7 +101,7 @@ def plan_shown(plan: ClaimPlan) -> dict[str, object]:
             }
             for pool in plan.pools
         ],
-        "fee": None if plan.fee is None else _fee_shown(plan.fee),
+        "fee": None if plan.fee is None else fee_shown(plan.fee),
         "transaction": None,
         "paid": [],
     }
@@ -127,7 +127,8 @@ def paid_shown(receipt: Receipt, payments: Sequence[Payment]) -> dict[str, objec
     }
 
 
-def _fee(fee: Fee) -> str:
+def fee_text(fee: Fee) -> str:
+    """Return a fee for a person, with a warning when the key cannot pay it."""
     price = f"{Decimal(fee.gas_price_wei) / GWEI:.3f} gwei"
     cost = format_amount(fee.wei, WEI_DECIMALS, "ETH")
     warning = "" if fee.is_affordable else (
@@ -136,7 +137,8 @@ def _fee(fee: Fee) -> str:
     return f"about {cost} ({fee.gas} gas at {price}){warning}"
 
 
-def _fee_shown(fee: Fee) -> dict[str, object]:
+def fee_shown(fee: Fee) -> dict[str, object]:
+    """Return a fee for a machine."""
     return {
         "gas": fee.gas,
         "gasPriceWei": str(fee.gas_price_wei),

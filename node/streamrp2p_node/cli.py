@@ -1,4 +1,4 @@
-"""`streamrp2p node`: init, run, status, claim. Thin: each command reads its options and calls one function."""
+"""`streamrp2p node`: init, run, status, claim, prove-omission. Each reads its options and calls one function."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,11 @@ from typing import Annotated
 import typer
 
 from streamrp2p.cli_options import (
+    BundleOption,
+    BundleServerOption,
+    DeploymentOption,
     JsonOption,
+    MirrorOption,
     PasswordFileOption,
     RpcOption,
     explained,
@@ -230,6 +234,60 @@ def claim(
         claim_command.claim(
             options, _address(directory), lambda: _key(directory, password_file, keyring)
         )
+
+
+@app.command("prove-omission")
+def prove_omission(
+    directory: DirOption,
+    rpc: RpcOption,
+    deployment: DeploymentOption,
+    epoch: Annotated[
+        int | None,
+        typer.Argument(
+            metavar="EPOCH",
+            min=0,
+            max=2**64 - 1,
+            help="The epoch; without it, every one that is pending.",
+        ),
+    ] = None,
+    *,
+    coordinator: BundleServerOption = None,
+    mirror: MirrorOption = None,
+    bundle: BundleOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the transaction here, for any wallet to send."),
+    ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send it, paid by the node's key, and get the reward.")
+    ] = False,
+    password_file: PasswordFileOption = None,
+    keyring: KeyringOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Look whether records that were acknowledged to this node are left out of an epoch, and prove it on chain.
+
+    Exit codes: 0 nothing left out, 1 left out, 2 cannot be told, 3 cannot be told now but perhaps later.
+    """
+    with explained():
+        from streamrp2p.chain import Deployment  # noqa: PLC0415 - as in run
+        from streamrp2p_node import omission_command  # noqa: PLC0415
+
+        options = omission_command.OmissionOptions(
+            epoch=epoch,
+            batches=Folder(directory).batches,
+            rpc_url=rpc,
+            deployment=Deployment.load(deployment),
+            servers=(*([coordinator] if coordinator else []), *(mirror or [])),
+            bundle_files=tuple(bundle or ()),
+            output=output,
+            is_sent=send,
+            as_json=as_json,
+        )
+        code = omission_command.prove_omission(
+            options, _address(directory), lambda: _key(directory, password_file, keyring)
+        )
+        raise typer.Exit(code)
 
 
 def _keystore(directory: Path) -> Path:

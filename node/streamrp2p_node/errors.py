@@ -53,6 +53,12 @@ class ClaimError(NodeError):
     """There is nothing to claim, or the coordinator's proof is not what the chain holds."""
 
 
+class OmissionError(NodeError):
+    """Whether something was left out cannot be told, or not be proven."""
+
+    is_usage = True
+
+
 class OriginError(NodeError):
     """The origin did not give what its signed playlist promises."""
 

@@ -18,7 +18,7 @@ from streamrp2p.fraud.evidence import (
     acknowledged_of,
     nodes_level_of,
 )
-from streamrp2p.fraud.find import find_frauds
+from streamrp2p.fraud.find import find_frauds, find_omissions
 
 __all__ = [
     "LEAF_LEVELS",
@@ -34,5 +34,6 @@ __all__ = [
     "Tree",
     "acknowledged_of",
     "find_frauds",
+    "find_omissions",
     "nodes_level_of",
 ]

@@ -45,3 +45,8 @@ def find_frauds(
         yield from bad_sessions(trees, pool, node, sessions)
         wanted += demands(sessions, published)
     yield from wanted
+
+
+def find_omissions(evidence: Evidence, published: Published = NOTHING_PUBLISHED) -> Iterator[Fraud]:
+    """Yield the proofs of what was acknowledged and is left out, alone: they need nothing of the parent."""
+    return omissions(Trees(evidence, published))
