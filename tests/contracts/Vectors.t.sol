@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import { RewardPools } from "../../contracts/RewardPools.sol";
 import { NodeRegistry } from "../../contracts/NodeRegistry.sol";
 import { IEpochBook } from "../../contracts/interfaces/IEpochBook.sol";
+import { Absence } from "../../contracts/libraries/Absence.sol";
 import { HeaderLib } from "../../contracts/libraries/HeaderLib.sol";
 import { PlainTree } from "../../contracts/libraries/PlainTree.sol";
 import {
@@ -175,13 +176,17 @@ contract VectorsTest is VectorReader {
         }
     }
 
-    function test_AbsencePathsLeadToTheirRoot() public {
+    function test_Absences() public {
         uint256 count = _open("absence");
         uint256 leaves = _uint("", ".count");
         for (uint256 i; i < count; ++i) {
             bytes[] memory keys = _byteses(_case(i), ".keys");
+            uint256[] memory indices = _uints(_case(i), ".indices");
+            Absence.KeyAt[] memory shown = new Absence.KeyAt[](keys.length);
             for (uint256 j; j < keys.length; ++j) {
                 string memory place = _path(i, j);
+                shown[j] = Absence.KeyAt({ key: uint160(bytes20(keys[j])), index: indices[j] });
+                assertEq(_uint(place, ".index"), indices[j]);
                 harness.requirePlainLeaf(
                     _bytes32("", ".root"),
                     keccak256(keys[j]),
@@ -190,6 +195,7 @@ contract VectorsTest is VectorReader {
                     _bytes32s(place, ".siblings")
                 );
             }
+            assertTrue(Absence.isShown(uint160(_address(_case(i), ".missing")), leaves, shown));
         }
     }
 

@@ -27,6 +27,41 @@ library ReferenceTrees {
         }
     }
 
+    /// @dev The siblings of any node, also of one over padding.
+    function path(bytes32[] memory leaves, uint256 level, uint256 index)
+        internal
+        pure
+        returns (bytes32[] memory siblings)
+    {
+        return path(_layer(leaves, level), index);
+    }
+
+    function nodeAt(bytes32[] memory leaves, uint256 level, uint256 index) internal pure returns (bytes32) {
+        return _layer(leaves, level)[index];
+    }
+
+    /// @dev The root that a node has which stands in the place of the right one.
+    function rootFrom(bytes32 node, uint256 index, bytes32[] memory siblings)
+        internal
+        pure
+        returns (bytes32)
+    {
+        for (uint256 level; level < siblings.length; ++level) {
+            node = index % 2 == 0
+                ? keccak256(bytes.concat(node, siblings[level]))
+                : keccak256(bytes.concat(siblings[level], node));
+            index /= 2;
+        }
+        return node;
+    }
+
+    function _layer(bytes32[] memory leaves, uint256 level) private pure returns (bytes32[] memory layer) {
+        layer = _padded(leaves);
+        for (uint256 i; i < level; ++i) {
+            layer = _above(layer);
+        }
+    }
+
     function _padded(bytes32[] memory leaves) private pure returns (bytes32[] memory layer) {
         layer = new bytes32[](_width(leaves.length));
         for (uint256 i; i < leaves.length; ++i) {
@@ -45,6 +80,14 @@ library ReferenceTrees {
                                      SUM TREES
     //////////////////////////////////////////////////////////////////////////*/
 
+    function leaf(bytes memory record, uint128 sum) internal pure returns (SumNode memory) {
+        return SumNode({ hash: keccak256(bytes.concat(hex"00", keccak256(record), bytes16(sum))), sum: sum });
+    }
+
+    function innerPreimage(SumNode memory left, SumNode memory right) internal pure returns (bytes memory) {
+        return bytes.concat(hex"01", left.hash, bytes16(left.sum), right.hash, bytes16(right.sum));
+    }
+
     function root(SumNode[] memory leaves) internal pure returns (SumNode memory) {
         if (leaves.length == 0) return SumNode(0, 0);
         SumNode[] memory layer = _padded(leaves);
@@ -62,6 +105,43 @@ library ReferenceTrees {
         }
     }
 
+    /// @dev The siblings of any node, also of one over padding.
+    function path(SumNode[] memory leaves, uint256 level, uint256 index)
+        internal
+        pure
+        returns (SumNode[] memory siblings)
+    {
+        return path(_layer(leaves, level), index);
+    }
+
+    function nodeAt(SumNode[] memory leaves, uint256 level, uint256 index)
+        internal
+        pure
+        returns (SumNode memory)
+    {
+        return _layer(leaves, level)[index];
+    }
+
+    /// @dev The top that a node has which stands in the place of the right one.
+    function rootFrom(SumNode memory node, uint256 index, SumNode[] memory siblings)
+        internal
+        pure
+        returns (SumNode memory)
+    {
+        for (uint256 level; level < siblings.length; ++level) {
+            node = index % 2 == 0 ? _inner(node, siblings[level]) : _inner(siblings[level], node);
+            index /= 2;
+        }
+        return node;
+    }
+
+    function _layer(SumNode[] memory leaves, uint256 level) private pure returns (SumNode[] memory layer) {
+        layer = _padded(leaves);
+        for (uint256 i; i < level; ++i) {
+            layer = _above(layer);
+        }
+    }
+
     function _padded(SumNode[] memory leaves) private pure returns (SumNode[] memory layer) {
         layer = new SumNode[](_width(leaves.length));
         for (uint256 i; i < layer.length; ++i) {
@@ -72,15 +152,12 @@ library ReferenceTrees {
     function _above(SumNode[] memory layer) private pure returns (SumNode[] memory above) {
         above = new SumNode[](layer.length / 2);
         for (uint256 i; i < above.length; ++i) {
-            SumNode memory left = layer[2 * i];
-            SumNode memory right = layer[2 * i + 1];
-            above[i] = SumNode({
-                hash: keccak256(
-                    bytes.concat(hex"01", left.hash, bytes16(left.sum), right.hash, bytes16(right.sum))
-                ),
-                sum: left.sum + right.sum
-            });
+            above[i] = _inner(layer[2 * i], layer[2 * i + 1]);
         }
+    }
+
+    function _inner(SumNode memory left, SumNode memory right) private pure returns (SumNode memory) {
+        return SumNode({ hash: keccak256(innerPreimage(left, right)), sum: left.sum + right.sum });
     }
 
     /*//////////////////////////////////////////////////////////////////////////
