@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from web3 import Web3
 
-from streamrp2p.amounts import format_amount
+from streamrp2p.amounts import format_amount, format_ether
 from streamrp2p.chain import (
     NoContractError,
     Payment,
@@ -16,7 +16,6 @@ from streamrp2p.chain import (
 from streamrp2p.numbers import Address
 from streamrp2p_node.claim_plan import ClaimPlan, Fee
 
-WEI_DECIMALS = 18
 GWEI = 10**9
 
 
@@ -71,7 +70,7 @@ def paid_lines(
 ) -> list[str]:
     """Return what a mined claim paid, for a person."""
     token_of = {pool.pool_id: pool.token for pool in plan.pools}
-    cost = format_amount(receipt.gas_used * receipt.gas_price_wei, WEI_DECIMALS, "ETH")
+    cost = format_ether(receipt.gas_used * receipt.gas_price_wei)
     where = f"0x{receipt.transaction_hash.hex()} in block {receipt.block}"
     lines = [f"5. mined      {where}, {receipt.gas_used} gas, {cost}"]
     for payment in payments:
@@ -130,9 +129,9 @@ def paid_shown(receipt: Receipt, payments: Sequence[Payment]) -> dict[str, objec
 def fee_text(fee: Fee) -> str:
     """Return a fee for a person, with a warning when the key cannot pay it."""
     price = f"{Decimal(fee.gas_price_wei) / GWEI:.3f} gwei"
-    cost = format_amount(fee.wei, WEI_DECIMALS, "ETH")
+    cost = format_ether(fee.wei)
     warning = "" if fee.is_affordable else (
-        f"; the node's key holds {format_amount(fee.balance_wei, WEI_DECIMALS, 'ETH')}: send it some"
+        f"; the node's key holds {format_ether(fee.balance_wei)}: send it some"
     )  # fmt: skip
     return f"about {cost} ({fee.gas} gas at {price}){warning}"
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from streamrp2p.amounts import format_amount
+from streamrp2p.amounts import format_ether
 from streamrp2p.chain import Receipt, RewardPoolsContract, Voiding
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.numbers import Address
 from streamrp2p.omission import LeftOut
-from streamrp2p_node.claim_view import WEI_DECIMALS, Tokens
+from streamrp2p_node.claim_view import Tokens
 from streamrp2p_node.omission_plan import Examined, Loss
 
 MAX_SHOWN = 5
@@ -62,7 +62,7 @@ def examined_lines(epoch: int, examined: Examined, amounts: Amounts) -> Iterator
 
 def sent_lines(receipt: Receipt, voiding: Voiding | None) -> Iterator[str]:
     """Yield what a mined proof did, for a person."""
-    cost = format_amount(receipt.gas_used * receipt.gas_price_wei, WEI_DECIMALS, "ETH")
+    cost = format_ether(receipt.gas_used * receipt.gas_price_wei)
     yield f"  mined    block {receipt.block}, {receipt.gas_used:,} gas, {cost}"
     if voiding is None:
         return
@@ -70,7 +70,7 @@ def sent_lines(receipt: Receipt, voiding: Voiding | None) -> Iterator[str]:
     if voiding.to_epoch > voiding.from_epoch:
         epochs = f"epochs {voiding.from_epoch} to {voiding.to_epoch}"
     yield f"  voided   {epochs}; its poster must bond and settle again"
-    reward = format_amount(voiding.reward_wei, WEI_DECIMALS, "ETH")
+    reward = format_ether(voiding.reward_wei)
     yield f"  credit   {reward} of the poster's bond, to"
     yield f"           0x{voiding.challenger.hex()}"
 

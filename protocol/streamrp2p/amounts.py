@@ -9,6 +9,8 @@ from streamrp2p.numbers import BaseUnits
 MAX_AMOUNT = (1 << 128) - 1
 """Commitments hold amounts as uint128."""
 
+ETHER_DECIMALS = 18
+
 _AMOUNT = re.compile(r"[0-9]{1,60}(?:\.([0-9]{1,60}))?")
 _PRECISION = 200
 
@@ -41,3 +43,8 @@ def format_amount(amount: int, decimals: int, symbol: str = "") -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return f"{text} {symbol}".strip()
+
+
+def format_ether(wei: int) -> str:
+    """Return wei as ether with all significant decimals: `0.5 ETH`."""
+    return format_amount(wei, ETHER_DECIMALS, "ETH")
