@@ -1,5 +1,6 @@
 """The chain: connections, transactions, and one typed wrapper per contract."""
 
+from streamrp2p.chain.challenges import ChallengesContract
 from streamrp2p.chain.data_demands import (
     CommittedChunk,
     DataDemandsContract,
@@ -59,6 +60,7 @@ __all__ = [
     "Chain",
     "ChainError",
     "ChainMovedError",
+    "ChallengesContract",
     "CommittedChunk",
     "CommittedHeader",
     "DataDemandsContract",

@@ -8,7 +8,7 @@ from streamrp2p.fraud import Fraud
 class ChallengesContract(Contract):
     """Typed access to one `Challenges`."""
 
-    ARTIFACT = "IChallenges"
+    ARTIFACT = "Challenges"
 
     def call(self, fraud: Fraud) -> Call:
         """Void a pending header; anyone. The sender is credited half of the poster's bond."""

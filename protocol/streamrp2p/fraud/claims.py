@@ -35,7 +35,8 @@ def leaf_fault(entries: tuple[int, ...]) -> tuple[str, str] | None:
     """Return what a leaf's entries should be and are not, or None."""
     if not 0 < len(entries) <= MAX_POOLS_PER_ACCOUNT:
         return f"1 to {MAX_POOLS_PER_ACCOUNT}", str(len(entries))
-    pools = [entry_parts(entry)[0] for entry in entries]
+    # Pools are counted from 1.
+    pools = [0, *(entry_parts(entry)[0] for entry in entries)]
     at = first_unordered(pools)
     if at is not None:
         return f"above pool {pools[at - 1]}", f"pool {pools[at]}"

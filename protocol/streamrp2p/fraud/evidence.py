@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from streamrp2p.bundle import Bundle
 from streamrp2p.claims_tree import ClaimLeaf
@@ -83,7 +83,7 @@ class Fraud:
 
     proof: str
     function: str
-    arguments: tuple[object, ...]
+    arguments: tuple[Any, ...]
     difference: Difference
 
 

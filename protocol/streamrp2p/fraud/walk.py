@@ -5,6 +5,7 @@ from typing import Any
 
 from streamrp2p.fraud.preimages import Preimages
 from streamrp2p.merkle import depth_of
+from streamrp2p.numbers import ZERO_HASH
 from streamrp2p.sum_tree import EMPTY_LEAF, SumNode
 
 Path = tuple[SumNode, ...]
@@ -51,6 +52,9 @@ class Walk:
         if index << level >= self._count:
             if node != padding:
                 self.bad.append(BadNode(level, index, node, path, b""))
+        elif node.hash == ZERO_HASH:
+            # Nothing hashes to it, whatever sum stands beside it: at best it is an empty leaf.
+            self.bad.append(BadNode(level, index, node, path, b""))
         elif node == padding:
             # The first leaf under it is below the count, and empty.
             down = tuple(self._known.padding(below) for below in range(level))
