@@ -15,8 +15,14 @@ from streamrp2p.cli_options import (
     BundleServerOption,
     DeploymentOption,
     JsonOption,
+    KeyFileOption,
+    KeystoreOption,
     MirrorOption,
+    PasswordFileOption,
     RpcOption,
+    UsageError,
+    parse_address,
+    wallet_key,
 )
 from streamrp2p.errors import StreamrP2PError
 
@@ -164,9 +170,31 @@ def audit_watch(
             help="POST alerts here as JSON. Better in the environment if it holds a secret.",
         ),
     ] = None,
+    challenge: Annotated[
+        bool,
+        typer.Option(
+            "--challenge",
+            help="Act: send the cheapest proof against what is wrong, demand what is withheld.",
+        ),
+    ] = False,
+    keystore: KeystoreOption = None,
+    password_file: PasswordFileOption = None,
+    key_file: KeyFileOption = None,
+    max_demand_wei: Annotated[
+        int | None,
+        typer.Option(
+            metavar="WEI",
+            min=0,
+            help="The most that demands on one header may cost. Without it, 32 bonds.",
+        ),
+    ] = None,
+    withdraw: Annotated[
+        bool,
+        typer.Option("--withdraw", help="Pay rewards and bonds out to the key's address at once."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow the chain: judge every epoch, and raise an alert when one is wrong.
+    """Follow the chain: judge every epoch, raise an alert when one is wrong, and challenge it.
 
     Runs until SIGINT or SIGTERM, and logs to standard error: JSON unless that is a terminal.
 
@@ -182,10 +210,17 @@ def audit_watch(
 
     set_up_logs()
     sources = _sources(rpc, deployment, coordinator, mirror, bundle, batches)
-    options = WatchOptions(
-        state=state, first=first, once=once, poll_seconds=poll, webhook_url=webhook
-    )
     try:
+        options = WatchOptions(
+            state=state,
+            first=first,
+            once=once,
+            poll_seconds=poll,
+            webhook_url=webhook,
+            key=_challenger(challenge, keystore, password_file, key_file, max_demand_wei, withdraw),
+            max_demand_wei=max_demand_wei,
+            withdraw=withdraw,
+        )
         cases = watch(sources, options)
     except StreamrP2PError as error:
         _stop(error, as_json=as_json)
@@ -194,6 +229,81 @@ def audit_watch(
     else:
         Console().print(cases_renderable(cases))
     raise typer.Exit(exit_code_of_cases(cases))
+
+
+@app.command("prove")
+def audit_prove(
+    epoch: Annotated[
+        int, typer.Argument(metavar="N", min=0, max=MAX_EPOCH, help="The epoch's number.")
+    ],
+    *,
+    rpc: RpcOption,
+    deployment: DeploymentOption,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write the transaction here, as JSON."),
+    ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="ADDRESS", help="Who will send it: for the estimate of gas."
+        ),
+    ] = None,
+    demand: Annotated[
+        bool,
+        typer.Option("--demand", help="Where no source has the bundle: demand its data on chain."),
+    ] = False,
+    expire: Annotated[
+        bool, typer.Option("--expire", help="Void the header for a demand that nobody answered.")
+    ] = False,
+    coordinator: BundleServerOption = None,
+    mirror: MirrorOption = None,
+    bundle: BundleOption = None,
+    batches: BatchesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge one epoch, and make the transaction that voids it for your wallet to sign.
+
+    Exit codes: 1 a transaction is ready; 0 nothing is wrong; 2 or 3 not judged, or nothing to do (yet).
+    """
+    from streamrp2p_auditor.prove import ProveOptions, prove  # noqa: PLC0415
+    from streamrp2p_auditor.prove_report import (  # noqa: PLC0415
+        exit_code_of_proof,
+        proof_json,
+        proof_renderable,
+    )
+
+    sources = _sources(rpc, deployment, coordinator, mirror, bundle, batches)
+    try:
+        if demand and expire:
+            raise UsageError("name either --demand or --expire")
+        signer = parse_address(sender, "--from") if sender is not None else None
+        proof = prove(sources, epoch, ProveOptions(signer, demand, expire))
+        if output is not None and proof.prepared is not None:
+            proof.prepared.transaction.save(output)
+    except StreamrP2PError as error:
+        _stop(error, as_json=as_json)
+    if as_json:
+        typer.echo(json.dumps(proof_json(epoch, proof)))
+    else:
+        Console().print(proof_renderable(epoch, proof, output))
+    raise typer.Exit(exit_code_of_proof(proof))
+
+
+def _challenger(
+    challenge: bool,
+    keystore: Path | None,
+    password_file: Path | None,
+    key_file: Path | None,
+    max_demand_wei: int | None,
+    withdraw: bool,
+) -> bytes | None:
+    """Return the key to challenge with; None without `--challenge`."""
+    if challenge:
+        return wallet_key(keystore, password_file, key_file)
+    if keystore or password_file or key_file or withdraw or max_demand_wei is not None:
+        raise UsageError("a wallet and what goes with it need --challenge")
+    return None
 
 
 def _sources(

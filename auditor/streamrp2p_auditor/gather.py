@@ -5,28 +5,16 @@ from pathlib import Path
 from streamrp2p.batch_folder import acknowledged_records
 from streamrp2p.bundle import Bundle, decode_bundle
 from streamrp2p.bundle_store import BundleStore
-from streamrp2p.chain import Chain, EpochFacts
-from streamrp2p.chain.rpc import Block
+from streamrp2p.chain import EpochFacts
 from streamrp2p.errors import BundleError, BundleUnavailableError, EvidenceError
 from streamrp2p.fraud import Acknowledged, Evidence
 from streamrp2p.header import EpochHeader
 
 
-def gather(
-    chain: Chain,
-    bundles: BundleStore,
-    epoch: int,
-    batches: Path | None = None,
-    *,
-    block: Block | None = None,
-) -> tuple[EpochFacts, Evidence]:
-    """Return the facts of an epoch and the evidence; a bundle that nobody has or can read is none.
-
-    Raises what the chain's wrappers raise.
-    """
-    facts = chain.facts(epoch, block)
+def gather(facts: EpochFacts, bundles: BundleStore, batches: Path | None = None) -> Evidence:
+    """Return the evidence on an epoch; a bundle that nobody has or can read is none."""
     header, parent = facts.committed.header, facts.parent
-    return facts, Evidence(
+    return Evidence(
         domain=facts.domain,
         header=header,
         poster=facts.committed.poster,

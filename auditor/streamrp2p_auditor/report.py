@@ -75,22 +75,28 @@ def renderable(epoch: int, outcome: Outcome) -> RenderableType:
     """Return one epoch's verdict for a terminal."""
     if not isinstance(outcome, Judged):
         return f"epoch {epoch}: [yellow]not judged[/yellow]: {escape(str(outcome))}"
-    state = outcome.facts.status.state
-    header = f"header 0x{outcome.facts.committed.header_hash.hex()}, {state}"
     if isinstance(outcome.verdict, Difference):
-        return Group(
-            f"epoch {epoch}: [bold red]wrong[/bold red] ({header})",
-            difference_table(outcome.verdict),
-            _advice(outcome),
-        )
+        return Group(verdict_renderable(outcome), _advice(outcome))
     bundle = outcome.verdict.settlement.bundle
     return Group(
-        f"epoch {epoch}: [bold green]{BYTE_IDENTICAL}[/bold green] ({header})",
+        verdict_renderable(outcome),
         f"{len(bundle.session_records)} sessions, {len(bundle.claims)} accounts, "
         f"{len(bundle.rejections)} rejections in {outcome.bundle_bytes} bytes from {escape(outcome.source)}",
         *_evidence(outcome),
         *_pools_tables(bundle),
     )
+
+
+def verdict_renderable(judged: Judged) -> RenderableType:
+    """Return a verdict in one line, with the first difference where there is one."""
+    status = judged.facts.status
+    header = f"header 0x{judged.facts.committed.header_hash.hex()}, {status.state}"
+    if isinstance(judged.verdict, Difference):
+        return Group(
+            f"epoch {status.epoch}: [bold red]{WRONG}[/bold red] ({header})",
+            difference_table(judged.verdict),
+        )
+    return f"epoch {status.epoch}: [bold green]{BYTE_IDENTICAL}[/bold green] ({header})"
 
 
 def _exit_code(outcome: Outcome) -> int:
@@ -153,8 +159,16 @@ def _advice(judged: Judged) -> str:
     ends_at = judged.facts.status.challenge_ends_at
     if ends_at is None:
         return "It is final and can no longer be voided; no pool pays more than it was funded."
-    until = datetime.fromtimestamp(ends_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"The guardian can veto it until it is made final, which may be from {until} on."
+    # The window is counted from the commit; the bond stands behind the header until it is made final.
+    return (
+        f"Void it and earn half of its poster's bond, before it is made final, which may be from {shown_time(ends_at)} "
+        f"on:\n  streamrp2p audit prove {judged.facts.status.epoch}    (or let audit watch --challenge do it)"
+    )
+
+
+def shown_time(seconds: int) -> str:
+    """Return Unix seconds as people read them."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _pools_tables(bundle: Bundle) -> Iterator[Table]:

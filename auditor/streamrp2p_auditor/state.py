@@ -94,6 +94,10 @@ class Case(Wire):
     since: int
     """When it was first seen, in the chain's Unix seconds."""
     fate: Fate = "pending"
+    block: int | None = None
+    """The block of the commit."""
+    is_settled: bool = False
+    """Whether every bond of ours came back, once the header is not pending any more."""
     alerts: tuple[str, ...] = ()
     """The kinds that were raised."""
     transactions: tuple[Transaction, ...] = ()

@@ -9,6 +9,7 @@ from web3 import Web3
 from streamrp2p.chain import (
     Call,
     ChainError,
+    InsufficientFundsError,
     Receipt,
     SignedTransaction,
     TransactionRevertedError,
@@ -42,6 +43,8 @@ class Wallet:
     key: bytes = field(repr=False)
     state: State
     clock: Callable[[], float]
+    shortage: str | None = None
+    """Why the transaction under way is not taken, if that is for lack of ether."""
     _told: str | None = None
 
     @property
@@ -130,8 +133,9 @@ class Wallet:
         except ChainError as error:
             # It is recorded: the next round tries again.
             self._tell_once(error)
+            self.shortage = str(error) if isinstance(error, InsufficientFundsError) else None
         else:
-            self._told = None
+            self._told = self.shortage = None
 
     def _ended(
         self,

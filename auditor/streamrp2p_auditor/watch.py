@@ -10,12 +10,16 @@ from types import FrameType
 
 import structlog
 
+from streamrp2p.bundle_store import BundleStore
 from streamrp2p.chain import Chain, ChainError
 from streamrp2p.durable import DiskFullError
 from streamrp2p_auditor.alerts import FIRST_WAIT_SECONDS, Bell
 from streamrp2p_auditor.followed_book import FollowedBook
+from streamrp2p_auditor.prosecutor import Prosecution
 from streamrp2p_auditor.run import Sources
 from streamrp2p_auditor.state import Case, State
+from streamrp2p_auditor.steps import Limits
+from streamrp2p_auditor.wallet import Wallet
 from streamrp2p_auditor.watchman import Watchman
 from streamrp2p_auditor.webhook import Webhook
 
@@ -55,6 +59,15 @@ def watch(sources: Sources, options: WatchOptions) -> list[Case]:
         opened = sources.prepare(FollowedBook)
         stack.enter_context(state.locked(opened.domain))
         bell = Bell(state, webhook, monotonic=time.monotonic)
+        prosecution = _prosecution(sources, options, state, bell, opened.bundles)
+
+        def connect() -> Chain:
+            chain = opened.connect()
+            log.info("watching", epoch_book="0x" + chain.book.address.hex())
+            if prosecution is not None:
+                prosecution.greet(chain)
+            return chain
+
         watchman = Watchman(
             state=state,
             bell=bell,
@@ -62,15 +75,16 @@ def watch(sources: Sources, options: WatchOptions) -> list[Case]:
             batches=sources.batches,
             first=options.first,
             is_patient=not options.once,
-            prosecutor=None,
+            prosecutor=prosecution,
             monotonic=time.monotonic,
         )
         watchman.load()
         if options.once:
-            _once(watchman, opened.connect, bell)
+            _once(watchman, connect, bell)
         else:
-            _until_stopped(watchman, opened.connect, options.poll_seconds)
-        return sorted(watchman.seen.values(), key=lambda case: (case.epoch, case.committed_at or 0))
+            _until_stopped(watchman, connect, options.poll_seconds)
+        seen = [watchman.cases[key] for key in watchman.seen]
+        return sorted(seen, key=lambda case: (case.epoch, case.committed_at or 0))
 
 
 def _once(watchman: Watchman, connect: Callable[[], Chain], bell: Bell) -> None:
@@ -85,10 +99,11 @@ def _once(watchman: Watchman, connect: Callable[[], Chain], bell: Bell) -> None:
             break
         if was_busy:
             time.sleep(MINED_POLL_SECONDS)
-    for _ in range(DELIVERIES - 1):
+    for attempt in range(DELIVERIES):
         if bell.is_silent:
             return
-        time.sleep(FIRST_WAIT_SECONDS)
+        if attempt:
+            time.sleep(FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
         bell.deliver()
 
 
@@ -102,7 +117,6 @@ def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_second
             try:
                 if chain is None:
                     chain = connect()
-                    log.info("watching", epoch_book="0x" + chain.book.address.hex())
                 has_backlog = watchman.round(chain)
                 was_connected = True
                 if told is not None:
@@ -116,6 +130,7 @@ def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_second
                 if told != str(error):
                     log.warning("round_failed", reason=str(error), advice="it is tried again")
                 told = str(error)
+            watchman.bell.deliver()
             if not has_backlog:
                 time.sleep(poll_seconds)
 
@@ -138,3 +153,21 @@ def _stopped_by_signals() -> Iterator[None]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def _prosecution(
+    sources: Sources, options: WatchOptions, state: State, bell: Bell, bundles: BundleStore
+) -> Prosecution | None:
+    if options.key is None:
+        return None
+    wallet = Wallet(options.key, state, time.time)
+    return Prosecution(
+        wallet=wallet,
+        state=state,
+        bell=bell,
+        bundles=bundles,
+        batches=sources.batches,
+        limits=Limits(wallet.address, options.max_demand_wei),
+        withdraw=options.withdraw,
+        monotonic=time.monotonic,
+    )

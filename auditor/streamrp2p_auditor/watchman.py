@@ -40,7 +40,7 @@ class Prosecutor(Protocol):
     def act(self, chain: Chain, case: Case, head: Head) -> Case:
         """Take the next step against a header that is pending."""
 
-    def tidy(self, chain: Chain, head: Head) -> None:
+    def tidy(self, chain: Chain, cases: dict[str, Case]) -> None:
         """Take back what is owed to us."""
 
     @property
@@ -62,8 +62,8 @@ class Watchman:
     prosecutor: Prosecutor | None
     monotonic: Callable[[], float]
     cases: dict[str, Case] = field(default_factory=dict)
-    seen: dict[str, Case] = field(default_factory=dict)
-    """The cases that this run looked at."""
+    seen: set[str] = field(default_factory=set)
+    """The keys of the cases that this run looked at."""
     _doubted: set[str] = field(default_factory=set)
     _tries: dict[str, tuple[float, float]] = field(default_factory=dict)
     """When an epoch without a verdict is tried again, and how long is waited after that."""
@@ -88,7 +88,7 @@ class Watchman:
         head = newest_head(web3)
         if self._last is not None and head.number < self._last.number:
             # An RPC that is behind, or a branch that is still shorter: neither says anything new.
-            self._finish(chain, head)
+            self._finish(chain)
             return False
         book = chain.book.state(head.number)
         statuses = chain.book.statuses(range(book.finalised_epochs, book.next_epoch), head.number)
@@ -105,15 +105,14 @@ class Watchman:
             self._judge_if_due(chain, status, head)
         has_backlog = self._judge_backlog(chain, book, head)
         self._act(chain, statuses, head)
-        self._finish(chain, head)
+        self._finish(chain)
         return has_backlog
 
-    def _finish(self, chain: Chain, head: Head) -> None:
+    def _finish(self, chain: Chain) -> None:
         if self.prosecutor is not None:
-            self.prosecutor.tidy(chain, head)
+            self.prosecutor.tidy(chain, self.cases)
         if self._last is not None and not self._doubted:
             self.state.put_last_block(self._last)
-        self.bell.deliver()
 
     def _note_fates(
         self, chain: Chain, book: BookState, statuses: Sequence[EpochStatus], head: Head
@@ -125,7 +124,7 @@ class Watchman:
                 self._note_end(chain, book, case, head)
             elif case.fate != "pending" and case.key in pending:
                 # The branch on which it had ended was left.
-                self._put(case.model_copy(update={"fate": "pending"}))
+                self._put(case.model_copy(update={"fate": "pending", "is_settled": False}))
 
     def _note_end(self, chain: Chain, book: BookState, case: Case, head: Head) -> None:
         is_final = False
@@ -133,6 +132,7 @@ class Watchman:
             is_final = chain.book.status(case.epoch, head.number).digest == case.digest
         case = case.model_copy(update={"fate": "final" if is_final else "void"})
         self._put(case)
+        self.seen.add(case.key)
         log.info("header_ended", fate=case.fate, epoch=case.epoch, header=_shown(case))
         if is_final and case.verdict == "wrong":
             text = f"epoch {case.epoch} is final and wrong: nothing stopped it"
@@ -146,7 +146,7 @@ class Watchman:
         case = self.cases.get(key)
         is_done = case is not None and case.verdict != "unjudged" and key not in self._doubted
         if case is not None and is_done:
-            self.seen[case.key] = case
+            self.seen.add(case.key)
             return
         not_before, wait = self._tries.get(key, (0.0, FIRST_WAIT_SECONDS))
         if self.monotonic() < not_before:
@@ -167,7 +167,7 @@ class Watchman:
             status = chain.book.status(self._backlog, head.number)
             known = self._final_case(status)
             if known is not None and known.verdict != "unjudged":
-                self.seen[known.key] = known
+                self.seen.add(known.key)
                 self._backlog += 1
                 continue
             case = self._judge(chain, status, head)
@@ -192,7 +192,7 @@ class Watchman:
         case = _opened(status, head) if before is None else before
         case = case.model_copy(update=_judgement(outcome))
         self._put(case)
-        self.seen[case.key] = case
+        self.seen.add(case.key)
         if before is None or (before.verdict, before.reason) != (case.verdict, case.reason):
             level = log.info if case.verdict == "byte-identical" else log.warning
             facts = {"reason": case.reason} if case.reason else {}
@@ -251,8 +251,6 @@ class Watchman:
         if self.cases.get(case.key) != case:
             self.state.put_case(case)
         self.cases[case.key] = case
-        if case.key in self.seen:
-            self.seen[case.key] = case
 
 
 def _was_left(web3: Web3, last: LastBlock) -> bool:
@@ -288,6 +286,7 @@ def _judgement(outcome: Outcome) -> dict[str, object]:
         "reason": None,
         "retryable": False,
         "header_hash": outcome.facts.committed.header_hash,
+        "block": outcome.facts.committed.block,
     }
 
 

@@ -8,14 +8,15 @@ from typing import Any
 from streamrp2p.chain.transactions import Call
 from streamrp2p.difference import Difference
 from streamrp2p.durable import write_atomically
-from streamrp2p.numbers import Hash
+from streamrp2p.numbers import Address, Hash
 
 
 @dataclass(frozen=True, slots=True)
 class UnsignedTransaction:
     """A call that challenges the header `header_hash` of `epoch`.
 
-    `proof` is its name in docs/protocol.md section 8, `function` what it calls, `difference` what it shows.
+    `proof` is its name in docs/protocol.md section 8, `function` what it calls, `difference` what it shows; `gas` is an
+    estimate, `sender` for whom it was made.
     """
 
     chain_id: int
@@ -25,15 +26,23 @@ class UnsignedTransaction:
     epoch: int
     header_hash: Hash
     difference: Difference
+    sender: Address | None = None
+    gas: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object. `chainId`, `to`, `data` and `value` (wei) are what a wallet sends."""
         to = self.call.to
+        estimated: dict[str, Any] = {}
+        if self.sender is not None:
+            estimated["from"] = "0x" + self.sender.hex()
+        if self.gas is not None:
+            estimated["gas"] = self.gas
         return {
             "chainId": self.chain_id,
             "to": None if to is None else "0x" + to.hex(),
             "data": "0x" + self.call.data.hex(),
             "value": str(self.call.value),
+            **estimated,
             "proof": self.proof,
             "function": self.function,
             "epoch": self.epoch,
