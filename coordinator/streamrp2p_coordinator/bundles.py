@@ -7,6 +7,7 @@ from streamrp2p.bundle import Bundle, decode_bundle
 from streamrp2p.claim import ClaimBook
 from streamrp2p.durable import storage_error, write_atomically
 from streamrp2p.errors import BundleError
+from streamrp2p.fraud.answers import AnswerBook
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Hash
@@ -27,6 +28,7 @@ class Bundles:
             raise storage_error(folder, error) from error
         self._decoded = lru_cache(maxsize=REMEMBERED)(self._decode)
         self._claim_books = lru_cache(maxsize=REMEMBERED)(self._claim_book)
+        self._answer_books = lru_cache(maxsize=REMEMBERED)(self._answer_book)
 
     def path(self, data_hash: Hash) -> Path:
         """Return where the bundle of that hash is or would be."""
@@ -50,6 +52,13 @@ class Bundles:
     def claim_book(self, header: EpochHeader) -> ClaimBook:
         """Return the claims of a header's bundle, ready to prove; raises as `read`."""
         return self._claim_books(header)
+
+    def answer_book(self, data_hash: Hash) -> AnswerBook:
+        """Return a bundle's trees, ready to answer demands; raises as `read`."""
+        return self._answer_books(data_hash)
+
+    def _answer_book(self, data_hash: Hash) -> AnswerBook:
+        return AnswerBook(self.read(data_hash))
 
     def _claim_book(self, header: EpochHeader) -> ClaimBook:
         return ClaimBook(header, self.read(header.data_hash).claims)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from streamrp2p.chain import Call, PoolRecord
+from streamrp2p.chain import Call, CommittedChunk, DemandRecord, PoolRecord
+from streamrp2p.fraud.answers import ProvenAnswer
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Address, Hash, Signature
 from streamrp2p.settlement import PoolInput
@@ -84,6 +85,9 @@ class Chain(Protocol):
     def committing(self, epoch: int) -> Committing | None:
         """Search the logs for the commit that stands for an epoch."""
 
+    def demands(self, since: int) -> Sequence[DemandRecord]:
+        """Return the demands for data that were made at `since` (Unix seconds) or later and are open."""
+
     def registration_nonce(self, node: Address) -> int:
         """Return the nonce that the node's next registration must have."""
 
@@ -98,6 +102,9 @@ class Chain(Protocol):
 
     def finalise_call(self, epoch: int) -> Call:
         """Build the call that makes a header final."""
+
+    def answer_call(self, demanded: CommittedChunk, proven: ProvenAnswer) -> Call:
+        """Build the call that answers a demand for data."""
 
     def transaction_count(self, account: Address, *, pending: bool) -> int:
         """Return how many transactions of the account were mined, or are mined or pending."""

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from streamrp2p.chain import DemandRecord
 from streamrp2p.errors import StreamrP2PError
 
 
@@ -15,6 +16,19 @@ class ConfigurationError(CoordinatorError):
 
 class ChainMismatchError(CoordinatorError):
     """The chain holds what this database does not know; the message says what to restore."""
+
+
+class UnansweredDemandError(CoordinatorError):
+    """Data of a pending header is demanded that cannot be shown; `answer_by` in Unix seconds."""
+
+    def __init__(self, demand: DemandRecord, reason: object) -> None:
+        chunk, epoch = demand.demanded.chunk, demand.demanded.epoch
+        super().__init__(
+            f"demand 0x{demand.demand_id.hex()} ({chunk.tree.name.lower()} tree of epoch {epoch}, level {chunk.level}, "
+            f"index {chunk.index}) is not answered, and from Unix time {demand.answer_by} on anyone may void the "
+            f"header and take half of the bond: {reason}"
+        )
+        self.answer_by = demand.answer_by
 
 
 class RequestError(CoordinatorError):

@@ -7,6 +7,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p_coordinator.services import Services
+from streamrp2p_coordinator.use_cases.answer_demands import answer_demands
 from streamrp2p_coordinator.use_cases.check_health import check_health
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.finalise_epoch import finalise_epoch
@@ -100,6 +101,18 @@ def _send(services: Services) -> None:
         )
 
 
+def _answer(services: Services) -> None:
+    made = answer_demands(
+        database=services.database,
+        chain=services.chain,
+        bundles=services.bundles,
+        poster=services.poster,
+        clock=services.clock,
+    )
+    if made:
+        log.warning("demands_answered", count=made, advice="their bonds are credited to the poster")
+
+
 def _settle(services: Services) -> None:
     while (
         header := settle_epoch(
@@ -167,6 +180,8 @@ def _check_health(services: Services) -> None:
 JOBS: tuple[tuple[str, Callable[[Services], None]], ...] = (
     # What was recorded before a crash is followed up before anything new is made.
     ("send", _send),
+    # An answer has a deadline, and settling may take long.
+    ("answer", _answer),
     ("sync_pools", _sync_pools),
     ("sync_headers", _sync_headers),
     ("settle", _settle),

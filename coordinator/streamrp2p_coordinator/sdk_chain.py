@@ -6,7 +6,11 @@ from web3 import Web3
 
 from streamrp2p.chain import (
     Call,
+    CommittedChunk,
+    DataDemandsContract,
+    DemandRecord,
     Deployment,
+    DeploymentError,
     EpochBookContract,
     NodeRegistryContract,
     PoolRecord,
@@ -18,6 +22,7 @@ from streamrp2p.chain import (
 )
 from streamrp2p.chain import SignedTransaction as SdkTransaction
 from streamrp2p.chain.rpc import quantity, request
+from streamrp2p.fraud.answers import ProvenAnswer
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import ZERO_ADDRESS, Address, Hash, Signature
 from streamrp2p.settlement import PoolInput
@@ -29,6 +34,7 @@ from streamrp2p_coordinator.chain import (
     Committing,
     SignedTransaction,
 )
+from streamrp2p_coordinator.demand_watch import DemandWatch
 from streamrp2p_coordinator.network import Network
 
 
@@ -42,9 +48,21 @@ class SdkChain:
         self._book = EpochBookContract(web3, deployment.epoch_book, from_block=deployment.block)
         self._pools = RewardPoolsContract(web3, deployment.reward_pools)
         self._registry = NodeRegistryContract(web3, deployment.node_registry)
+        self._demands = DataDemandsContract(
+            web3, deployment.data_demands, from_block=deployment.block
+        )
+        self._demand_watch = DemandWatch(self._demands)
 
     def network(self) -> Network:
-        """Read the constants of the deployment."""
+        """Read the constants of the deployment. Raises DeploymentError when it names other demands than the book's.
+
+        A coordinator that watched the wrong contract would leave every demand open.
+        """
+        if self._book.rules.data_demands != self._deployment.data_demands:
+            raise DeploymentError(
+                f"EpochBook takes demands from 0x{self._book.rules.data_demands.hex()}, the deployment file says "
+                f"0x{self._deployment.data_demands.hex()}; fetch the deployment file again"
+            )
         return Network(
             domain=self._book.domain(),
             epochs=self._book.clock(),
@@ -100,6 +118,10 @@ class SdkChain:
         time = self._block(hex(found.block)).time
         return Committing(found.header, found.transaction_hash, time)
 
+    def demands(self, since: int) -> Sequence[DemandRecord]:
+        """See `Chain`."""
+        return self._demand_watch.open(since)
+
     def registration_nonce(self, node: Address) -> int:
         """See `Chain`."""
         return self._registry.node(node).nonce
@@ -119,6 +141,10 @@ class SdkChain:
     def finalise_call(self, epoch: int) -> Call:
         """See `Chain`."""
         return self._book.finalise_call(epoch)
+
+    def answer_call(self, demanded: CommittedChunk, proven: ProvenAnswer) -> Call:
+        """See `Chain`."""
+        return self._demands.publish_call(demanded, proven)
 
     def transaction_count(self, account: Address, *, pending: bool) -> int:
         """See `Chain`."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 from streamrp2p.allocation import Terms
-from streamrp2p.chain import Call, PoolRecord, Stream
+from streamrp2p.chain import Call, CommittedChunk, DemandRecord, PoolRecord, Stream
+from streamrp2p.fraud.answers import ProvenAnswer
+from streamrp2p.fraud.evidence import Chunk
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash, Signature
@@ -19,6 +21,7 @@ from streamrp2p_coordinator.chain import (
 
 BOOK = Address(b"\x0b" * 20)
 BOND_WEI = 10**18
+RESPONSE_SECONDS = 10
 
 
 @dataclass
@@ -33,6 +36,8 @@ class MemoryChain:
     headers: list[EpochHeader] = field(default_factory=list)
     committed_at: list[int] = field(default_factory=list)
     finalised: int = 0
+    demanded: dict[Hash, DemandRecord] = field(default_factory=dict)
+    answered: dict[Hash, ProvenAnswer] = field(default_factory=dict)
     bond: int = BOND_WEI
     nonces: dict[Address, int] = field(default_factory=dict)
     mined: dict[Hash, bool] = field(default_factory=dict)
@@ -107,6 +112,25 @@ class MemoryChain:
         transaction = Hash(keccak(b"commit" + bytes([epoch])))
         return Committing(self.headers[epoch], transaction, self.committed_at[epoch])
 
+    def demand(self, epoch: int, chunk: Chunk) -> DemandRecord:
+        """Demand a chunk of a committed header."""
+        header_hash = self.headers[epoch].hash()
+        demanded = CommittedChunk(epoch, header_hash, self.committed_at[epoch], chunk)
+        demander = Address(b"\xde" * 20)
+        record = DemandRecord(
+            demanded.demand_id(), demanded, demander, self.now + RESPONSE_SECONDS, "open"
+        )
+        self.demanded[record.demand_id] = record
+        return record
+
+    def demands(self, since: int) -> list[DemandRecord]:
+        return [
+            demand
+            for demand in self.demanded.values()
+            if demand.demand_id not in self.answered
+            and demand.answer_by - RESPONSE_SECONDS >= since
+        ]
+
     def registration_nonce(self, node: Address) -> int:
         return self.nonces.get(node, 0)
 
@@ -121,6 +145,9 @@ class MemoryChain:
 
     def finalise_call(self, epoch: int) -> Call:
         return self._plan(("finalise", epoch))
+
+    def answer_call(self, demanded: CommittedChunk, proven: ProvenAnswer) -> Call:
+        return self._plan((demanded.demand_id(), proven))
 
     def transaction_count(self, account: Address, *, pending: bool) -> int:
         waiting = {transaction.nonce for transaction in self.waiting} if pending else set()
@@ -181,8 +208,16 @@ class MemoryChain:
                 if epoch != self.finalised or epoch >= len(self.headers):
                     return False
                 self.finalised += 1
+            case (bytes(demand_id), ProvenAnswer() as proven):
+                return self._publish(Hash(demand_id), proven)
             case None:
                 pass  # It only uses a nonce up.
             case _:
                 raise AssertionError(what)
+        return True
+
+    def _publish(self, demand_id: Hash, proven: ProvenAnswer) -> bool:
+        if demand_id in self.answered or self.now >= self.demanded[demand_id].answer_by:
+            return False
+        self.answered[demand_id] = proven
         return True

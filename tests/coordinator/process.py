@@ -47,10 +47,12 @@ def wait_for(what: str, look: Callable[[], Found | None]) -> Found:
 
 
 @contextmanager
-def living_chain(folder: Path) -> Iterator[DeployedChain]:
+def living_chain(
+    folder: Path, parameters: DeployParameters = QUICK_EPOCHS
+) -> Iterator[DeployedChain]:
     """Run a chain whose time goes on by itself, a block a second; the poster is not bonded."""
     with running_anvil(folder) as rpc_url:
-        chain = deploy_all(rpc_url, folder, QUICK_EPOCHS)
+        chain = deploy_all(rpc_url, folder, parameters)
         yield chain
 
 

@@ -1,32 +1,25 @@
 """The jobs on the real contracts, with the chain's clock moved by hand: bonds, vetoes, relayed registrations."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from streamrp2p.signatures import address_of
-from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.jobs import run_epochs
 from streamrp2p_coordinator.migrate import migrate
-from streamrp2p_coordinator.network import Policy, Signer
 from streamrp2p_coordinator.sdk_chain import SdkChain
-from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.register_node import register_node
 from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
-from streamrp2p_coordinator.use_cases.show_epochs import show_epochs
 from tests.coordinator.actors import Node, known_key
-from tests.support.anvil import running_anvil
+from tests.coordinator.stage import Stage, staged
 from tests.support.chain import (
     GUARDIAN,
     POSTER,
     SHORT_EPOCHS,
     STRANGER,
-    TICKET_SIGNER,
-    DeployedChain,
-    deploy_all,
 )
 
 pytestmark = pytest.mark.integration
@@ -34,51 +27,12 @@ pytestmark = pytest.mark.integration
 UNBONDED = replace(SHORT_EPOCHS, poster=address_of(POSTER))
 
 
-@dataclass
-class Stage:
-    """Services over a real chain whose time stands still but for `travel_to`."""
-
-    chain: DeployedChain
-    services: Services
-
-    def travel_to(self, now: int) -> None:
-        self.chain.travel_to(now)
-
-    def tick(self, times: int = 1) -> None:
-        for _ in range(times):
-            run_epochs(self.services)
-        assert self.services.failures == {}
-
-    def states(self) -> list[str]:
-        shown = show_epochs(
-            0,
-            9,
-            database=self.services.database,
-            network=self.services.network,
-            clock=self.services.clock,
-        )
-        return [epoch.state for epoch in reversed(shown)]
-
-
 @pytest.fixture
 def stage(database: Database, tmp_path: Path) -> Iterator[Stage]:
     """Deploy, and take the poster's bond away again."""
-    with running_anvil(tmp_path) as rpc_url:
-        chain = deploy_all(rpc_url, tmp_path, UNBONDED)
-        chain.send(chain.epoch_book.withdraw_bond_call(), POSTER)
-        chain.fund_pool()
-        sdk = SdkChain(chain.web3, chain.deployment)
-        services = Services(
-            database=database,
-            chain=sdk,
-            network=sdk.network(),
-            policy=Policy(),
-            bundles=Bundles(tmp_path / "bundles"),
-            poster=Signer.of(POSTER),
-            ticket_signer=Signer.of(TICKET_SIGNER),
-            clock=chain.now,
-        )
-        yield Stage(chain, services)
+    with staged(database, tmp_path, UNBONDED) as stage:
+        stage.chain.send(stage.chain.epoch_book.withdraw_bond_call(), POSTER)
+        yield stage
 
 
 def test_bond_commit_veto_and_all_again(stage: Stage) -> None:

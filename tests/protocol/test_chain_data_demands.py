@@ -14,6 +14,7 @@ from streamrp2p.chain import (
 from streamrp2p.chain.rpc import quantity, request
 from streamrp2p.fraud.answers import AnswerBook, ProvenAnswer
 from streamrp2p.fraud.evidence import Demand, Tree
+from streamrp2p.keccak import keccak
 from streamrp2p.settlement import Settlement
 from streamrp2p.signatures import address_of
 from tests.support.chain import (
@@ -115,8 +116,10 @@ def test_demand_is_told_as_the_chain_names_it(committed: Committed) -> None:
     assert record.demand_id == record.demanded.demand_id()
     assert (record.demander, record.state, record.answer) == (DEMANDER, "open", None)
     assert record.answer_by == chain.now() + RESPONSE_SECONDS
-    assert chain.data_demands.is_open(record.demanded)
-    assert not chain.data_demands.is_open(replace(record.demanded, epoch=1))
+    other = replace(record, demand_id=keccak(b"never demanded"))
+    assert chain.data_demands.still_open([other, record]) == [record]
+    committed.answer(record.demanded)
+    assert chain.data_demands.still_open([record]) == []
 
 
 def test_published_is_what_was_answered_and_what_is_owed(committed: Committed) -> None:

@@ -13,14 +13,14 @@ from streamrp2p_coordinator.tables import TransactionRow, table_of
 
 _transactions = table_of(TransactionRow)
 
-Purpose = Literal["register", "bond", "commit", "finalise", "fill"]
+Purpose = Literal["register", "bond", "commit", "finalise", "answer", "fill"]
 """`fill` does nothing but use a nonce up."""
 State = Literal["live", "mined", "reverted", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedTransaction:
-    """A transaction, what it is for (`subject` names the epoch or node) and where it stands."""
+    """A transaction, what it is for (`subject` names the epoch, node or demand) and where it stands."""
 
     purpose: Purpose
     subject: str

@@ -112,10 +112,13 @@ class DataDemandsContract(Contract):
         """Return the wei that the account can withdraw."""
         return int(self._read("creditOf", account, block=block))
 
-    def is_open(self, demanded: CommittedChunk, block: Block | None = None) -> bool:
-        """Tell whether the chunk is demanded and neither answered, expired nor reclaimed."""
-        _, answer_by = self._read("demandOf", demanded.demand_id(), block=block)
-        return bool(answer_by)
+    def still_open(
+        self, demands: Iterable[DemandRecord], block: Block | None = None
+    ) -> list[DemandRecord]:
+        """Return those that the chain calls open: neither answered, expired nor reclaimed."""
+        asked = list(demands)
+        found = self._read_many([("demandOf", one.demand_id) for one in asked], block=block)
+        return [one for one, (_, answer_by) in zip(asked, found, strict=True) if answer_by]
 
     def demands(
         self, *, from_block: int | None = None, to_block: int | None = None
