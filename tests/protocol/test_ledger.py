@@ -66,6 +66,14 @@ def test_equal_weights_keep_the_lower_bytes() -> None:
     assert merge(late, early) == merge(early, late) == Merged(early, late)
 
 
+def test_weight_0_stands_only_alone() -> None:
+    nothing, something = told(2, 1, 0), told(2, 10, 4)
+    assert merge(nothing, something) == Merged(something, nothing)
+    assert merge(something, nothing) == Merged(something, nothing)
+    assert merge(nothing, told(1, 99, 99)) == Merged(told(1, 99, 99))
+    assert merge(nothing, told(1, 1, 0)) == Merged(nothing)
+
+
 tellings = st.builds(
     told, st.integers(1, 4), st.integers(4, 8), st.integers(0, 4), st.integers(0, 2)
 )
@@ -110,3 +118,33 @@ def test_what_was_accepted_is_never_replaced_by_a_lower_sequence(arrived: list[C
         assert known is not None
         if before is not None:
             assert known.record.receipt.sequence >= before.record.receipt.sequence
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda sequence, on_time, late: told(sequence, on_time + late, on_time),
+            st.integers(1, 3),
+            st.integers(0, 3),
+            st.integers(0, 3),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_what_was_accepted_is_in_the_epoch_with_its_sequence_or_a_higher_one(
+    arrived: list[Checked],
+) -> None:
+    """What makes every omission provable and no honest epoch one."""
+    known: Checked | None = None
+    accepted = []
+    for new in arrived:
+        merged = merge(known, new)
+        if isinstance(merged, Merged):
+            known = merged.kept
+            accepted.append(new)
+    for record in accepted:
+        if record.weight:
+            assert known is not None
+            assert known.weight > 0
+            assert known.record.receipt.sequence >= record.record.receipt.sequence

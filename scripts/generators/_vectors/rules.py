@@ -81,6 +81,7 @@ def _ledger() -> bytes:
     first = record(of, 1000, 900, sequence=1)
     second = record(of, 2000, 1900, sequence=2)
     low_told_twice = record(of, 2000, 1000, sequence=2)
+    nothing = record(of, 1, 0, sequence=2)
     shrunk = record(of, 1500, 1400, sequence=3)
     other_time = signed(of, replace(second.receipt, signed_at=second.receipt.signed_at + 1))
     stories: tuple[tuple[str, tuple[SessionRecord, ...]], ...] = (
@@ -93,6 +94,9 @@ def _ledger() -> bytes:
             "equal weights keep the lower bytes",
             tuple(sorted((second, other_time), key=SessionRecord.encode)),
         ),
+        ("weight 0 does not replace at the same sequence", (second, nothing)),
+        ("weight 0 is replaced at the same sequence", (nothing, second)),
+        ("weight 0 is replaced at a lower sequence", (nothing, first)),
         ("fewer bytes at a higher sequence are refused", (second, shrunk)),
     )
     return document(

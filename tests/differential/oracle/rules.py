@@ -99,12 +99,13 @@ def ledger(records: Sequence[bytes]) -> tuple[bytes, list[int]]:
         sequence, *new_bytes = (int(str(receipt[name])) for name in names)
         code = 0
         if sequence == old_sequence:
-            kept = min((weight_of_record(one), one) for one in (kept, new))[1]
+            paid = [one for one in (kept, new) if weight_of_record(one)]
+            kept = min((weight_of_record(one), one) for one in paid or (kept, new))[1]
         elif sequence > old_sequence and any(
             new_one < old_one for new_one, old_one in zip(new_bytes, old_bytes, strict=True)
         ):
             code = 10
-        elif sequence > old_sequence:
+        elif sequence > old_sequence or weight_of_record(new) > weight_of_record(kept) == 0:
             kept = new
         codes.append(code)
     return kept, codes
