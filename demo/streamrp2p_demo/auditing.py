@@ -40,6 +40,16 @@ class Auditors:
             if child.exit_code is not None:
                 self._take(epoch)
 
+    def forget(self, epoch: int) -> None:
+        """Audit an epoch and those after it anew, once they are committed again: their headers were voided.
+
+        An audit that still runs is stopped: it may meet either header, or none.
+        """
+        for other in [one for one in self.running if one >= epoch]:
+            self.supervisor.stop([self.running.pop(other)])
+        for other in [one for one in self.audits if one >= epoch]:
+            del self.audits[other]
+
     def audit(self, epoch: int) -> Audit:
         """Return what the audit of an epoch said, waiting for it if it still runs."""
         self.look(epoch + 1)

@@ -41,6 +41,13 @@ def demo(
         int,
         typer.Option(help="Whole epochs, of 24 seconds each, that viewers watch.", min=2, max=50),
     ] = 3,
+    fraud: Annotated[
+        bool,
+        typer.Option(
+            "--fraud",
+            help="Let the poster lie once, and a watcher void its header and earn half of its bond.",
+        ),
+    ] = False,
 ) -> None:
     """Run chain, coordinator, origin, three relays, six viewers and three adversaries, and check the outcome.
 
@@ -54,7 +61,7 @@ def demo(
             signal.signal(number, _stop)
     code = EXIT_FAILED
     try:
-        code = _run(console, folder, json_file, epochs)
+        code = _run(console, folder, json_file, epochs, with_fraud=fraud)
     except StoppedError as error:
         console.print(f"[yellow]{error}[/]; every process was stopped")
         code = EXIT_STOPPED
@@ -66,7 +73,9 @@ def demo(
     raise typer.Exit(code)
 
 
-def _run(console: Console, folder: Path, json_file: Path | None, epochs: int) -> int:
+def _run(
+    console: Console, folder: Path, json_file: Path | None, epochs: int, *, with_fraud: bool
+) -> int:
     from streamrp2p_demo.progress import Progress  # noqa: PLC0415 - `--help` needs no chain
     from streamrp2p_demo.report import print_report  # noqa: PLC0415
     from streamrp2p_demo.report_json import as_json  # noqa: PLC0415
@@ -74,7 +83,7 @@ def _run(console: Console, folder: Path, json_file: Path | None, epochs: int) ->
 
     with Progress(console) as progress:
         try:
-            facts, results = run(progress, folder, epochs)
+            facts, results = run(progress, folder, epochs, with_fraud=with_fraud)
         except StoppedError:
             raise
         except StreamrP2PError as error:

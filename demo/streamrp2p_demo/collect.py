@@ -8,21 +8,26 @@ from typing import Any
 from streamrp2p.bundle import decode_bundle
 from streamrp2p.chain import CommittedHeader, Payment, receipt_of
 from streamrp2p.numbers import Address, SessionId
-from streamrp2p_demo.adversaries import double_submitter, over_reporter
+from streamrp2p.signatures import address_of
+from streamrp2p_demo.adversaries import double_submitter, inflating_poster, over_reporter
 from streamrp2p_demo.adversaries.corrupting_proxy import read_ledger
+from streamrp2p_demo.anvil import known_key
+from streamrp2p_demo.challenges import challenges_of
 from streamrp2p_demo.child import Child
 from streamrp2p_demo.errors import NotReadyError
 from streamrp2p_demo.facts import (
     Corruption,
     EpochFacts,
     Facts,
+    FraudFacts,
     NodeFacts,
     PoolFacts,
     SourceFacts,
     ViewerFacts,
 )
+from streamrp2p_demo.market import WATCHER
 from streamrp2p_demo.report import tokens
-from streamrp2p_demo.stack import Relay
+from streamrp2p_demo.stack import INFLATING_POSTER, Relay
 from streamrp2p_demo.story import Story
 
 
@@ -55,6 +60,7 @@ def collect(story: Story) -> Facts:
         ),
         replay=double_submitter.read_report(stack.layout.report("double-submitter")),
         crash=story.crash,
+        fraud=_fraud(story) if story.with_fraud else None,
     )
 
 
@@ -98,6 +104,18 @@ def _epoch(story: Story, committed: CommittedHeader) -> EpochFacts:
         audit.exit_code,
         audit.verdict,
         audit.rewards,
+    )
+
+
+def _fraud(story: Story) -> FraudFacts:
+    market, watcher = story.market, address_of(known_key(WATCHER))
+    return FraudFacts(
+        inflating_poster.read_report(story.stack.layout.report(INFLATING_POSTER)),
+        watcher,
+        challenges_of(market, market.book.voidings()),
+        market.book.credit_of(watcher),
+        market.book.rules.bond_wei,
+        market.book.state().bond_wei,
     )
 
 

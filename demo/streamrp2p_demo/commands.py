@@ -10,6 +10,7 @@ from streamrp2p_demo.market import Grid
 
 RATE_SLACK_SECONDS = 6
 SUBMIT_SECONDS = 2
+WATCH_SECONDS = 0.5
 SEGMENT_SECONDS = 1
 VIDEO_KBIT = 250
 ENCODER_SECONDS = 1_800
@@ -94,6 +95,16 @@ class Commands:
         return streamrp2p(
             *("audit", "epoch", epoch, "--coordinator", self.coordinator_url),
             *("--rpc", self.rpc, "--deployment", self.layout.deployment, "--json"),
+        )
+
+    def watcher(self) -> list[str]:
+        """Judge every header as soon as it is committed, and challenge those that are wrong."""
+        return streamrp2p(
+            *("audit", "watch", "--coordinator", self.coordinator_url),
+            *("--rpc", self.rpc, "--deployment", self.layout.deployment),
+            *("--state", self.layout.watcher, "--poll", WATCH_SECONDS, "--challenge"),
+            *("--keystore", self.layout.watcher_keystore),
+            *("--password-file", self.layout.password_file),
         )
 
     def claim(self, name: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from streamrp2p.bundle import Bundle
 from streamrp2p.header import EpochHeader
-from streamrp2p.numbers import Address, SessionId
+from streamrp2p.numbers import Address, Hash, SessionId
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.typed_data import Domain
 from streamrp2p_demo.adversaries.corrupting_proxy import ServedSegment
@@ -168,6 +168,49 @@ class Crash:
 
 
 @dataclass(frozen=True, slots=True)
+class Inflation:
+    """What the inflating poster settled: more bytes in one session than its viewer signed for."""
+
+    epoch: int
+    node: Address
+    session_id: SessionId
+    signed_bytes: int
+    settled_bytes: int
+    header_hash: Hash
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A transaction that voided a header, as the chain has it. Amounts in wei."""
+
+    epoch: int
+    header_hash: Hash
+    """The header that was voided."""
+    function: str
+    """What was called, as `Contract.function`."""
+    transaction_hash: Hash
+    challenger: Address
+    reward_wei: int
+    burned_wei: int
+    seconds_left: int
+    """How long the challenge window was still open."""
+
+
+@dataclass(frozen=True, slots=True)
+class FraudFacts:
+    """What became of the poster that lied once; `inflation` is None when it did not come so far."""
+
+    inflation: Inflation | None
+    watcher: Address
+    challenges: tuple[Challenge, ...]
+    credit_wei: int
+    """What the book owes the watcher at the end."""
+    required_bond_wei: int
+    bond_wei: int
+    """What the poster has bonded at the end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that the checks judge."""
 
@@ -182,4 +225,6 @@ class Facts:
     corruption: Corruption
     replay: Replay | None
     crash: Crash
+    fraud: FraudFacts | None = None
+    """None in a run without the inflating poster."""
     left_behind: tuple[str, ...] = ()

@@ -76,6 +76,16 @@ class Layout:
         return self.coordinator / "ticket-signer.json"
 
     @property
+    def watcher(self) -> Path:
+        """What the watcher remembers."""
+        return self.root / "watcher"
+
+    @property
+    def watcher_keystore(self) -> Path:
+        """The watcher's key, one of anvil's: it pays for challenges and is credited for them."""
+        return self.root / "watcher.json"
+
+    @property
     def origin(self) -> Path:
         """The origin's folder."""
         return self.root / "origin"

@@ -21,7 +21,7 @@ from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of
 from streamrp2p_demo.anvil import BLOCK_SECONDS, known_key
 
-DEPLOYER, POSTER, STREAMER, GUARDIAN, PAYOUT = 0, 1, 2, 3, 4
+DEPLOYER, POSTER, STREAMER, GUARDIAN, PAYOUT, WATCHER = 0, 1, 2, 3, 4, 5
 """Which of anvil's accounts is whose."""
 
 PRICE_PER_GB = 987_654321987654321987
@@ -40,6 +40,11 @@ class Grid:
     epoch_seconds: int = 24
     intake_grace_seconds: int = 4
     challenge_seconds: int = 8
+    response_seconds: int = 2
+
+
+WATCHED_GRID = Grid(challenge_seconds=16, response_seconds=4)
+"""With a watcher: a machine of two cores, with twenty processes, needs some seconds to judge, prove and mine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ def deploy_contracts(web3: Web3, grid: Grid) -> Deployment:
         epoch_seconds=grid.epoch_seconds,
         intake_grace_seconds=grid.intake_grace_seconds,
         challenge_seconds=grid.challenge_seconds,
+        response_seconds=grid.response_seconds,
         poster=address_of(known_key(POSTER)),
         guardian=address_of(known_key(GUARDIAN)),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from streamrp2p_demo.checks import CheckResult, Passed, rewards_of
-from streamrp2p_demo.facts import EpochFacts, Facts, NodeFacts, ViewerFacts
+from streamrp2p_demo.facts import Challenge, EpochFacts, Facts, NodeFacts, ViewerFacts
 from streamrp2p_demo.totals import totals_of
 
 
@@ -31,6 +31,10 @@ def as_json(facts: Facts, results: Sequence[CheckResult], seconds: float) -> dic
             "paid": str(facts.pool.paid),
             "remaining": str(facts.pool.remaining),
         },
+        "challenges": [
+            _challenge_json(challenge)
+            for challenge in (facts.fraud.challenges if facts.fraud else ())
+        ],
         "leftBehind": list(facts.left_behind),
     }
 
@@ -48,6 +52,19 @@ def _epoch_json(epoch: EpochFacts) -> dict[str, Any]:
         "commitGas": epoch.commit_gas,
         "finaliseGas": epoch.finalise_gas,
         "audit": {"exitCode": epoch.audit_exit_code, "verdict": epoch.audit_verdict},
+    }
+
+
+def _challenge_json(challenge: Challenge) -> dict[str, Any]:
+    return {
+        "epoch": challenge.epoch,
+        "voidedHeaderHash": _hex(challenge.header_hash),
+        "function": challenge.function,
+        "transaction": _hex(challenge.transaction_hash),
+        "challenger": _hex(challenge.challenger),
+        "rewardWei": str(challenge.reward_wei),
+        "burnedWei": str(challenge.burned_wei),
+        "secondsLeft": challenge.seconds_left,
     }
 
 

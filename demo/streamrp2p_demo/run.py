@@ -11,16 +11,19 @@ from streamrp2p_demo.child import tail
 from streamrp2p_demo.collect import collect
 from streamrp2p_demo.facts import Facts
 from streamrp2p_demo.layout import Layout, Ports
-from streamrp2p_demo.market import Grid
+from streamrp2p_demo.market import WATCHED_GRID, Grid
 from streamrp2p_demo.processes import Supervisor
 from streamrp2p_demo.progress import Progress
 from streamrp2p_demo.stack import Stack
 from streamrp2p_demo.story import Story
 
 
-def run(progress: Progress, folder: Path, epochs: int) -> tuple[Facts, list[CheckResult]]:
+def run(
+    progress: Progress, folder: Path, epochs: int, *, with_fraud: bool = False
+) -> tuple[Facts, list[CheckResult]]:
     """Run the demo in `folder` until `epochs` whole epochs are final; returns what was seen and its judgement.
 
+    With fraud, the poster lies in one of them and a watcher looks out.
     Raises DemoError when the run cannot come to its end, after everything was stopped.
     """
     find_anvil()
@@ -29,8 +32,9 @@ def run(progress: Progress, folder: Path, epochs: int) -> tuple[Facts, list[Chec
     supervisor = Supervisor(layout.logs)
     try:
         with supervisor:
-            stack = Stack(supervisor, layout, Ports.choose(), Grid(), progress, password)
-            facts = collect(_play(stack, epochs))
+            grid = WATCHED_GRID if with_fraud else Grid()
+            stack = Stack(supervisor, layout, Ports.choose(), grid, progress, password)
+            facts = collect(_play(stack, epochs, with_fraud=with_fraud))
             progress.tell("stopping every process")
     except BaseException:
         if left := supervisor.left_behind():
@@ -48,7 +52,7 @@ def print_tails(console: Console, folder: Path) -> None:
             console.print(tail(log), markup=False, highlight=False, soft_wrap=True)
 
 
-def _play(stack: Stack, epochs: int) -> Story:
+def _play(stack: Stack, epochs: int, *, with_fraud: bool) -> Story:
     tell = stack.progress.tell
     stack.make_keys()
     tell("keys made: origin and three relays")
@@ -58,14 +62,17 @@ def _play(stack: Stack, epochs: int) -> Story:
     # The origin needs no coordinator: both start at the same time.
     stack.start_origin(market.pool_id)
     stack.start_proxy()
-    coordinator = stack.start_coordinator()
+    coordinator = stack.start_coordinator(lies=with_fraud)
     tell("coordinator is ready")
+    if with_fraud:
+        stack.start_watcher()
+        tell("a watcher judges every header, with a key of its own to challenge wrong ones")
     for relay in stack.relays:
         stack.start_relay(relay)
     stack.start_encoder(market.pool_id)
     tell("origin publishes what a real encoder pushes over RTMP")
     stack.wait_for_relays(coordinator)
     tell("three relays are registered and healthy")
-    story = Story(stack, market, coordinator, epochs)
+    story = Story(stack, market, coordinator, epochs, with_fraud)
     story.play()
     return story

@@ -17,7 +17,7 @@ from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
 from streamrp2p.numbers import Address
 from streamrp2p.playlist import SEGMENT_TAG
 from streamrp2p.signatures import address_of
-from streamrp2p_demo.adversaries import corrupting_proxy
+from streamrp2p_demo.adversaries import corrupting_proxy, inflating_poster
 from streamrp2p_demo.anvil import CHAIN_ID, anvil_command, known_key
 from streamrp2p_demo.child import Child
 from streamrp2p_demo.commands import Commands
@@ -27,6 +27,7 @@ from streamrp2p_demo.market import (
     MAX_BYTES_PER_SECOND,
     PAYOUT,
     POSTER,
+    WATCHER,
     Grid,
     Market,
     deploy_contracts,
@@ -46,6 +47,8 @@ FIRST_SEGMENTS = 3
 """How many segments the origin must have before viewers come."""
 HONEST_SEGMENTS = 24
 """How many segments pass the corrupting relay unharmed."""
+INFLATING_POSTER = "inflating-poster"
+"""What the coordinator that lies names its report."""
 PAID_ELSEWHERE = "relay-2"
 """Which relay has its claims paid to another wallet, as an operator with a cold one would."""
 
@@ -129,13 +132,23 @@ class Stack:
         let_time_mine(web3)
         return market
 
-    def start_coordinator(self) -> CoordinatorClient:
-        """Start the coordinator with its embedded database."""
+    def start_coordinator(self, *, lies: bool = False) -> CoordinatorClient:
+        """Start the coordinator with its embedded database; with `lies`, the one that posts a wrong header once."""
         self.layout.coordinator_config.write_text(self.commands.coordinator_config(self.grid))
-        self.supervisor.start("coordinator", self.commands.coordinator())
+        command = self.commands.coordinator()
+        if lies:
+            command = inflating_poster.command(
+                self.layout.coordinator_config, self.layout.report(INFLATING_POSTER)
+            )
+        self.supervisor.start("coordinator", command)
         client = CoordinatorClient(self.commands.coordinator_url)
         self.wait_for("the coordinator", lambda: client.ready() or None)
         return client
+
+    def start_watcher(self) -> None:
+        """Start the watcher, with a key that has ether for challenges."""
+        create_keystore(self.layout.watcher_keystore, self.password, known_key(WATCHER))
+        self.supervisor.start("watcher", self.commands.watcher())
 
     def start_origin(self, pool_id: int) -> None:
         """Start the origin; it has no stream yet. `start_encoder` waits until it is ready."""

@@ -35,6 +35,7 @@ class Story:
     market: Market
     coordinator: CoordinatorClient
     epochs: int
+    with_fraud: bool = False
     clock: EpochClock = field(init=False)
     viewers: list[Child] = field(default_factory=list)
     first_epoch: int = 0
@@ -45,7 +46,14 @@ class Story:
     def __post_init__(self) -> None:
         self.clock = self.market.book.clock()
         self.auditors = Auditors(self.stack.supervisor, self.stack.commands.audit, self.tell)
-        self.narrator = Narrator(self.stack.layout, self.market, self.tell, self.auditors.look)
+        self.narrator = Narrator(
+            self.stack.layout,
+            self.market,
+            self.tell,
+            self.auditors.look,
+            on_voided=self.auditors.forget,
+            is_watched=self.with_fraud,
+        )
         self.stack.on_wait = self.narrator.look
         self.stack.when = self._when
 

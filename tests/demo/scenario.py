@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from streamrp2p.allocation import Terms
-from streamrp2p.numbers import Address, SessionId
+from streamrp2p.numbers import Address, Hash, SessionId
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.records import SignedRejection
 from streamrp2p.settlement import GENESIS, PoolInput, settle
@@ -13,10 +13,13 @@ from streamrp2p.verify import Checked, Code
 from streamrp2p_demo.adversaries.corrupting_proxy import ServedSegment
 from streamrp2p_demo.facts import (
     Answer,
+    Challenge,
     Corruption,
     Crash,
     EpochFacts,
     Facts,
+    FraudFacts,
+    Inflation,
     NodeFacts,
     OverReport,
     PoolFacts,
@@ -34,9 +37,11 @@ DOMAIN = Domain(31337, Address(bytes([9]) * 20))
 RELAY_1, RELAY_2, RELAY_3 = (Address(bytes([number]) * 20) for number in (11, 12, 13))
 
 
-def record_of(node: Address, nonce: int, sequence: int, delivered: int) -> SessionRecord:
+def record_of(
+    node: Address, nonce: int, sequence: int, delivered: int, *, epoch: int = 0
+) -> SessionRecord:
     """Make a signed record of a session, all bytes on time."""
-    ticket = SessionTicket(1, 0, node, address_of(VIEWER_KEY), 10**9, 100, 200, nonce)
+    ticket = SessionTicket(1, epoch, node, address_of(VIEWER_KEY), 10**9, 100, 200, nonce)
     receipt = Receipt(ticket.session_id, sequence, delivered, delivered, 7, 150)
     return SessionRecord(
         ticket,
@@ -118,3 +123,20 @@ GOOD = Facts(
 def with_epoch(epoch: EpochFacts) -> Facts:
     """Return the good facts with another epoch 0."""
     return replace(GOOD, epochs=(epoch,))
+
+
+ETHER = 10**18
+WATCHER = Address(bytes([21]) * 20)
+VOIDED = Hash(b"\x0b" * 32)
+CHALLENGE = Challenge(
+    0, VOIDED, "Challenges.badSession", Hash(b"\x0c" * 32), WATCHER, ETHER // 2, ETHER // 2, 11
+)
+FRAUD = FraudFacts(
+    Inflation(0, RELAY_1, HONEST.session_id, 4_000, 4_001, VOIDED),
+    WATCHER,
+    (CHALLENGE,),
+    credit_wei=ETHER // 2,
+    required_bond_wei=ETHER,
+    bond_wei=ETHER,
+)
+"""Of a run in which the poster lied once in epoch 0 and was caught."""

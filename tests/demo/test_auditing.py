@@ -48,3 +48,22 @@ def test_each_committed_epoch_is_audited_once_and_told(tmp_path: Path) -> None:
     assert [audit.rewards for audit in audits] == [{RELAY_1: 42}] * 2
     assert events == ["audit of epoch 0: byte-identical", "audit of epoch 1: byte-identical"]
     assert len(supervisor.children) == 2
+
+
+@pytest.mark.integration
+def test_an_epoch_whose_header_was_voided_is_audited_again(tmp_path: Path) -> None:
+    events: list[str] = []
+    script = f"print({json.dumps(RIGHT)!r})"
+    with Supervisor(tmp_path) as supervisor:
+        auditors = Auditors(
+            supervisor, lambda epoch: [sys.executable, "-c", script, str(epoch)], events.append
+        )
+        auditors.audit(0)
+        auditors.forget(0)
+        auditors.look(2)
+        auditors.forget(1)
+        for epoch in (0, 1):
+            auditors.audit(epoch)
+
+    told = ["audit of epoch 0: byte-identical"] * 2 + ["audit of epoch 1: byte-identical"]
+    assert sorted(events) == told, "what was told before is told again, what was stopped is not"

@@ -1,7 +1,6 @@
 """`streamrp2p demo`: what it prints, writes and exits with."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from streamrp2p_demo.errors import MissingToolError, ProcessDiedError
 from streamrp2p_demo.facts import Facts
 from streamrp2p_demo.layout import Layout
 from streamrp2p_demo.progress import Progress
-from tests.demo.scenario import GOOD
-
-Run = Callable[[Progress, Path, int], tuple[Facts, list[CheckResult]]]
+from tests.demo.scenario import FRAUD, GOOD
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +27,16 @@ def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ending_with(monkeypatch: pytest.MonkeyPatch, outcome: Facts | Exception) -> None:
     """Replace the run of the whole system by its outcome and one log line."""
 
-    def stand_in(progress: Progress, folder: Path, epochs: int) -> tuple[Facts, list[CheckResult]]:
+    def stand_in(
+        progress: Progress, folder: Path, epochs: int, *, with_fraud: bool
+    ) -> tuple[Facts, list[CheckResult]]:
         layout = Layout(folder)
         layout.make()
         (layout.logs / "origin.log").write_text("port in use\n")
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome, run_checks(outcome)
+        facts = replace(outcome, fraud=FRAUD) if with_fraud else outcome
+        return facts, run_checks(facts)
 
     monkeypatch.setattr(run, "run", stand_in)
 
@@ -53,6 +53,20 @@ def test_a_good_run_exits_with_0_and_leaves_only_the_report(
     assert "All 11 checks passed." in result.output
     assert json.loads(report.read_text())["ok"] is True
     assert list(temporary_folder.iterdir()) == [report]
+
+
+def test_with_fraud_the_poster_that_lied_is_judged_as_well(
+    temporary_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending_with(monkeypatch, GOOD)
+    report = temporary_folder / "report.json"
+
+    result = CliRunner().invoke(cli.app, ["--fraud", "--json", str(report)])
+
+    assert result.exit_code == 0, result.output
+    assert "All 12 checks passed." in result.output
+    caught = json.loads(report.read_text())["adversaries"][0]
+    assert caught == {"name": "inflating poster", "caughtBy": "BadSession (Challenges.badSession)"}
 
 
 def test_the_folder_is_kept_if_asked_for(

@@ -1,4 +1,4 @@
-"""The whole system, as `streamrp2p demo` runs it: real video, a real chain, three adversaries, one crash."""
+"""The whole system, as `streamrp2p demo` runs it: real video, a real chain, adversaries, one crash."""
 
 import json
 import os

@@ -8,6 +8,7 @@ from streamrp2p_demo.checks.adversaries import (
     over_report_is_rejected,
     replay_pays_once,
 )
+from streamrp2p_demo.checks.fraud import inflation_is_voided
 from streamrp2p_demo.checks.outcome import Failed, Outcome, Passed
 from streamrp2p_demo.checks.processes import crash_loses_nothing, nothing_is_left
 from streamrp2p_demo.checks.settlement import (
@@ -22,6 +23,7 @@ from streamrp2p_demo.facts import Facts
 
 __all__ = [
     "CHECKS",
+    "FRAUD_CHECKS",
     "CheckResult",
     "Failed",
     "Outcome",
@@ -31,6 +33,7 @@ __all__ = [
     "corruption_earns_nothing",
     "crash_loses_nothing",
     "epochs_are_final",
+    "inflation_is_voided",
     "nothing_is_left",
     "over_report_is_rejected",
     "pool_is_balanced",
@@ -69,8 +72,11 @@ CHECKS: dict[str, Callable[[Facts], Outcome]] = {
     "processes": nothing_is_left,
 }
 """Every check by the name that the report gives it."""
+FRAUD_CHECKS: dict[str, Callable[[Facts], Outcome]] = {"inflating poster": inflation_is_voided}
+"""Those of a run with the inflating poster."""
 
 
 def run_checks(facts: Facts) -> list[CheckResult]:
-    """Run every check, in the order of the report."""
-    return [CheckResult(name, check(facts)) for name, check in CHECKS.items()]
+    """Run every check of this run, in the order of the report."""
+    checks = CHECKS if facts.fraud is None else FRAUD_CHECKS | CHECKS
+    return [CheckResult(name, check(facts)) for name, check in checks.items()]
