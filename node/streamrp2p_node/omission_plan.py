@@ -141,7 +141,7 @@ def _proof(
 
     Raises OmissionError for records whose pool has no row at all, which is another fraud.
     """
-    records = [one.record for one in missing]
+    records = {one.record.encode() for one in missing}
     evidence = Evidence(
         facts.domain,
         facts.committed.header,
@@ -150,7 +150,7 @@ def _proof(
         bundle,
         None,
         None,
-        tuple(one for one in acknowledged if one.record in records),
+        tuple(one for one in acknowledged if one.record.encode() in records),
     )
     fraud = next(find_omissions(evidence), None)
     if fraud is None:
