@@ -11,6 +11,7 @@ from web3 import Web3
 
 from streamrp2p.bundle_store import BundleStore, sources_of
 from streamrp2p.chain import (
+    Call,
     Chain,
     Deployment,
     EpochBookContract,
@@ -119,6 +120,7 @@ def _prove(
 ) -> dict[str, Any]:
     committed = found.facts.committed
     call = ChallengesContract(web3, options.deployment.challenges).call(fraud)
+    fee = _tried(web3, call, node, committed.header.epoch)
     proof = UnsignedTransaction(
         options.deployment.chain_id,
         call,
@@ -127,8 +129,8 @@ def _prove(
         committed.header.epoch,
         committed.header_hash,
         fraud.difference,
+        gas=fee.gas,
     )
-    fee = _tried(web3, proof, node)
     name = f"{fraud.proof}, by Challenges.{fraud.function}"
     _tell(options, [f"  proof    {name}", f"  fee      {fee_text(fee)}"])
     shown: dict[str, Any] = {"proof": proof.to_json(), "fee": fee_shown(fee)}
@@ -148,12 +150,12 @@ def _prove(
     return shown | {"transaction": sent_shown(receipt, voiding)}
 
 
-def _tried(web3: Web3, proof: UnsignedTransaction, sender: Address) -> Fee:
+def _tried(web3: Web3, call: Call, sender: Address, epoch: int) -> Fee:
     try:
-        return fee_of(web3, proof.call, sender)
+        return fee_of(web3, call, sender)
     except TransactionRevertedError as error:
         raise OmissionError(
-            f"the chain does not take the proof of epoch {proof.epoch}: {error}"
+            f"the chain does not take the proof of epoch {epoch}: {error}"
         ) from error
 
 

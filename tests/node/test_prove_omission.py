@@ -152,6 +152,7 @@ def test_an_omitted_record_is_shown_with_its_worth_and_proven_by_any_wallet(
     written = json.loads(proof.read_text())
     assert (written["proof"], written["function"], written["epoch"]) == ("Omission", "omission", 0)
     assert written["difference"]["found"] == "none"
+    assert 50_000 < written["gas"] < 300_000
     call = Call(
         Address(bytes.fromhex(written["to"][2:])),
         bytes.fromhex(written["data"][2:]),
