@@ -171,7 +171,9 @@ class Prosecution:
             return case
         pause = self._pause(case.key, records)
         if isinstance(step, Waiting):
-            log.info("answer_owed", epoch=case.epoch, until=step.until)
+            if self._told.get(case.key) != str(step.until):
+                log.info("answer_owed", epoch=case.epoch, until=step.until)
+            self._told[case.key] = str(step.until)
             return case
         pause.times_stuck += 1
         if pause.times_stuck < TIMES_STUCK:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamrp2p.amounts import format_ether
-from streamrp2p.chain import Call, ChainError, CommittedHeader, DemandRecord
+from streamrp2p.chain import Call, CommittedHeader, DemandRecord, InsufficientFundsError
 from streamrp2p.chain.data_demands import published_of
 from streamrp2p.difference import Difference, text
 from streamrp2p.fraud import Chunk, Demand, Evidence, Fraud, Published, find_frauds
@@ -167,7 +167,12 @@ def _demand(
     call = court.demands.demand_call(evidence.header, demand)
     try:
         gas = gas_of(court.demands.web3, call, limits.sender)
-    except ChainError:
-        # Without a sender of its own the RPC may miss the bond in somebody's account.
+    except InsufficientFundsError:
+        if limits.sender is not None:
+            raise
+        # Nobody in particular has no ether for the bond: that says nothing.
         gas = None
+    else:
+        if gas is None:
+            return Stuck("the chain refuses the demand; perhaps it was made meanwhile")
     return Step("demand", call, "Withheld", "demand", demand.reason, gas)

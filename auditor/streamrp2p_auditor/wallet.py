@@ -23,7 +23,10 @@ from streamrp2p.signatures import address_of
 from streamrp2p_auditor.state import End, Purpose, Signed, State, Transaction
 
 PATIENCE_SECONDS = 60
-"""After so long in the open a transaction is signed again, with the same nonce and the fees of then."""
+"""After so long in the open a transaction is signed again, with the same nonce and higher fees."""
+DEARER_PERCENT = 25
+MAX_SIGNED = 6
+"""The last offers two and a quarter times the fees of its time. It is sent on and on."""
 
 log = structlog.get_logger("audit")
 
@@ -98,7 +101,9 @@ class Wallet:
         if transaction.nonce < self._mined_count(web3, transaction.sender):
             # Another one took the nonce: this can never be mined.
             return self._ended(transaction, "dropped", transaction.signed[-1])
-        if self.clock() - transaction.signed[-1].at >= PATIENCE_SECONDS:
+        is_old = self.clock() - transaction.signed[-1].at >= PATIENCE_SECONDS
+        is_ours = transaction.sender == self.address
+        if is_old and is_ours and len(transaction.signed) < MAX_SIGNED:
             return self._sign_again(web3, transaction)
         self._broadcast(web3, transaction)
         return None
@@ -113,9 +118,15 @@ class Wallet:
         self._broadcast(web3, transaction)
 
     def _sign_again(self, web3: Web3, transaction: Transaction) -> Ended | None:
+        percent = 100 + DEARER_PERCENT * len(transaction.signed)
         try:
-            signed = sign_call(web3, transaction.call, self.key, nonce=transaction.nonce)
+            signed = sign_call(
+                web3, transaction.call, self.key, nonce=transaction.nonce, fee_percent=percent
+            )
         except TransactionRevertedError as error:
+            if any(self._is_known(web3, one) for one in transaction.signed):
+                # It may be this very transaction that the RPC counts already.
+                return None
             # What it was for has come about otherwise.
             return self._ended(transaction, "dropped", transaction.signed[-1], reason=str(error))
         except ChainError as error:
@@ -154,6 +165,9 @@ class Wallet:
 
     def _form(self, signed: SignedTransaction) -> Signed:
         return Signed(hash=signed.hash, raw=signed.raw, at=int(self.clock()))
+
+    def _is_known(self, web3: Web3, signed: Signed) -> bool:
+        return request(web3, "eth_getTransactionByHash", ["0x" + signed.hash.hex()]) is not None
 
     def _mined_count(self, web3: Web3, sender: bytes) -> int:
         shown = "0x" + sender.hex()

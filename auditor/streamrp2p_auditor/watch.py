@@ -11,8 +11,9 @@ from types import FrameType
 import structlog
 
 from streamrp2p.bundle_store import BundleStore
-from streamrp2p.chain import Chain, ChainError
-from streamrp2p.durable import DiskFullError
+from streamrp2p.chain import Chain
+from streamrp2p.durable import StorageError
+from streamrp2p.errors import StreamrP2PError
 from streamrp2p_auditor.alerts import FIRST_WAIT_SECONDS, Bell
 from streamrp2p_auditor.followed_book import FollowedBook
 from streamrp2p_auditor.prosecutor import Prosecution
@@ -122,7 +123,7 @@ def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_second
                 if told is not None:
                     log.info("recovered")
                 told = None
-            except (ChainError, DiskFullError) as error:
+            except StreamrP2PError as error:
                 if not was_connected and not error.retryable:
                     raise
                 # Connected anew, another of the RPCs may serve.
@@ -130,7 +131,13 @@ def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_second
                 if told != str(error):
                     log.warning("round_failed", reason=str(error), advice="it is tried again")
                 told = str(error)
-            watchman.bell.deliver()
+            except Exception:
+                # A bug must not end the watch.
+                log.exception("round_crashed")
+            try:
+                watchman.bell.deliver()
+            except StorageError as error:
+                log.warning("alerts_not_delivered", reason=str(error), advice="it is tried again")
             if not has_backlog:
                 time.sleep(poll_seconds)
 

@@ -1,5 +1,6 @@
 """One round of a watchman: read the chain, judge what is new, act on what is wrong, tell whom it concerns."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -68,6 +69,10 @@ class Watchman:
     _tries: dict[str, tuple[float, float]] = field(default_factory=dict)
     """When an epoch without a verdict is tried again, and how long is waited after that."""
     _backlog: int = 0
+    """The next final epoch to judge."""
+    _missed: deque[int] = field(default_factory=deque)
+    """Final epochs that could not be judged yet."""
+    _missed_again_at: float = 0.0
     _last: LastBlock | None = None
     """The newest block that was read. On the disk it stays behind until all that it made doubtful was judged."""
 
@@ -149,7 +154,9 @@ class Watchman:
             self.seen.add(case.key)
             return
         not_before, wait = self._tries.get(key, (0.0, FIRST_WAIT_SECONDS))
-        if self.monotonic() < not_before:
+        if case is not None and self.monotonic() < not_before:
+            if case.verdict == "unjudged":
+                self._tell_unjudged(chain, case, head)
             return
         case = self._judge(chain, status, head)
         if case.verdict == "unjudged":
@@ -161,24 +168,27 @@ class Watchman:
 
     def _judge_backlog(self, chain: Chain, book: BookState, head: Head) -> bool:
         """Judge one final epoch that was asked for: what is pending must not wait for all of them."""
-        if self.first is None:
-            return False
-        while self._backlog < book.finalised_epochs:
+        while self.first is not None and self._backlog < book.finalised_epochs:
             status = chain.book.status(self._backlog, head.number)
-            known = self._final_case(status)
-            if known is not None and known.verdict != "unjudged":
-                self.seen.add(known.key)
-                self._backlog += 1
-                continue
-            case = self._judge(chain, status, head)
-            if case.verdict == "wrong":
-                text = f"epoch {case.epoch} is final and wrong"
-                self._put(self.bell.ring(case, "final", text))
-            elif case.verdict == "unjudged":
-                self._put(self.bell.ring(case, "unjudged", _unjudged(case)))
             self._backlog += 1
-            return self._backlog < book.finalised_epochs
+            known = self._final_case(status)
+            if known is None or known.verdict == "unjudged":
+                self._judge_final(chain, status, head)
+                return self._backlog < book.finalised_epochs
+            self.seen.add(known.key)
+        if self._missed and self.monotonic() >= self._missed_again_at:
+            status = chain.book.status(self._missed.popleft(), head.number)
+            self._judge_final(chain, status, head)
         return False
+
+    def _judge_final(self, chain: Chain, status: EpochStatus, head: Head) -> None:
+        case = self._judge(chain, status, head)
+        if case.verdict == "wrong":
+            self._put(self.bell.ring(case, "final", f"epoch {case.epoch} is final and wrong"))
+        elif case.verdict == "unjudged":
+            self._put(self.bell.ring(case, "unjudged", _unjudged(case)))
+            self._missed.append(case.epoch)
+            self._missed_again_at = self.monotonic() + MAX_WAIT_SECONDS
 
     def _final_case(self, status: EpochStatus) -> Case | None:
         """Return the case of a final header: it may have been opened while the header was pending."""

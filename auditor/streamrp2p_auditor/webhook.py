@@ -28,7 +28,7 @@ class Webhook:
         # A redirect could hand the alert, and its sender, to another host: none is followed.
         self._client = httpx.Client(
             timeout=TIMEOUT_SECONDS,
-            transport=transport or (None if getproxies() else DeadlineTransport()),
+            transport=transport or (None if _has_proxy() else DeadlineTransport()),
             follow_redirects=False,
         )
 
@@ -67,8 +67,13 @@ def _shown(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
-    except ValueError:
+        is_plain = url.isprintable() and " " not in url and bool(httpx.URL(url).host.encode("idna"))
+    except (ValueError, httpx.InvalidURL):
         raise WebhookUrlError from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
+    if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
         raise WebhookUrlError
     return f"{parts.scheme}://{parts.hostname}{port}"
+
+
+def _has_proxy() -> bool:
+    return bool(getproxies().keys() & {"http", "https", "all"})

@@ -90,9 +90,17 @@ def send(
 
 
 def sign_call(
-    web3: Web3, call: Call, private_key: bytes, *, nonce: int | None = None
+    web3: Web3,
+    call: Call,
+    private_key: bytes,
+    *,
+    nonce: int | None = None,
+    fee_percent: int = 100,
 ) -> SignedTransaction:
-    """Estimate the gas, which also tries the call, and sign an EIP-1559 transaction; nothing is sent."""
+    """Estimate the gas, which also tries the call, and sign an EIP-1559 transaction; nothing is sent.
+
+    To take another's place, of the same `nonce`, a transaction must offer a tenth more: `fee_percent` of today's fees.
+    """
     sender = address_of(private_key)
     shown = "0x" + sender.hex()
     chain_id, count, gas, block = request_many(
@@ -111,7 +119,7 @@ def sign_call(
         "gas": quantity(gas) * (100 + GAS_MARGIN_PERCENT) // 100,
         "value": call.value,
         "data": call.data,
-        **_fees(web3, block),
+        **_fees(web3, block, fee_percent),
     }
     if call.to is not None:
         fields["to"] = Web3.to_checksum_address(call.to)
@@ -193,7 +201,7 @@ def call_object(call: Call, sender: Address | None = None) -> dict[str, str]:
     return fields
 
 
-def _fees(web3: Web3, block: Json) -> dict[str, int]:
+def _fees(web3: Web3, block: Json, percent: int) -> dict[str, int]:
     try:
         base_fee = quantity(block["baseFeePerGas"])
     except (KeyError, TypeError) as error:
@@ -205,7 +213,8 @@ def _fees(web3: Web3, block: Json) -> dict[str, int]:
     except (RpcRefusedError, TransactionRevertedError):
         priority = DEFAULT_PRIORITY_FEE_WEI
     # Twice the base fee lasts for at least six full blocks.
-    return {"maxPriorityFeePerGas": priority, "maxFeePerGas": 2 * base_fee + priority}
+    fees = {"maxPriorityFeePerGas": priority, "maxFeePerGas": 2 * base_fee + priority}
+    return {name: fee * percent // 100 for name, fee in fees.items()}
 
 
 def _why_reverted(web3: Web3, receipt: Mapping[str, Any]) -> ChainError:
