@@ -205,7 +205,7 @@ def test_a_bundle_that_nobody_has_cannot_be_judged(stage: Stage, tmp_path: Path)
     with mirror({}) as empty:
         code, report = run(stage, "epoch", "0", "--mirror", empty)
     assert code == 2
-    assert "audit watch --challenge` demands it" in report["error"]["reason"]
+    assert "it can be demanded on chain" in report["error"]["reason"]
     code, report = run(stage, "epoch", "0")
     assert code == 2
     assert "no coordinator, mirror or file was named" in report["error"]["reason"]
