@@ -36,6 +36,8 @@ def _difference(view: View[Any], bad: BadNode) -> Difference:
     match len(bad.preimage):
         case 0 if bad.index << bad.level >= view.count:
             return Difference("BadSum", where, "padding", "an empty node", found)
+        case 0 if bad.level:
+            return Difference("BadSum", where, "hash", "a node over leaves", "an empty hash")
         case 0:
             return Difference("BadSum", where, "leaf", "a leaf below the count", "an empty one")
         case length if length in (_LEAF, _CLAIM) and bad.level:
