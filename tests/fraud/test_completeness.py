@@ -16,7 +16,7 @@ from tests.fraud.table import row
 pytestmark = pytest.mark.integration
 
 PAGE = Path(__file__).parents[2] / "docs" / "fraud-proofs.md"
-PARTS = 16
+PARTS = 24
 """Tests that the workers share; each has its share of the classes."""
 
 
@@ -26,6 +26,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainStage]:
         yield made
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_wrong_header_falls_as_the_page_says(stage: ChainStage, part: int) -> None:
     page = PAGE.read_text()
