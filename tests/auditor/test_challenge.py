@@ -1,39 +1,36 @@
 """Watchmen that act: real processes with a funded key against real contracts, until the header falls."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from streamrp2p.chain.data_demands import DataDemandsContract
 from streamrp2p.chain.rpc import quantity, request
-from streamrp2p.fraud.answers import AnswerBook
-from streamrp2p.header import EpochHeader
-from streamrp2p.settlement import Settlement, header_of
 from streamrp2p.signatures import address_of
-from streamrp2p.typed_data import Domain
 from tests.auditor.servers import Behaviour, bad_mirror, held_rpc
+from tests.auditor.stages import (
+    BOND_WEI,
+    DEMAND_BOND_WEI,
+    RESPONSE_SECONDS,
+    SESSIONS,
+    answer_all,
+    challenge_stage,
+    commit_withheld,
+    demands_of,
+    is_void,
+    overpaid,
+)
 from tests.auditor.watchmen import Watchman, receiving, wait_until, watching
-from tests.support.chain import POSTER, SHORT_EPOCHS, STRANGER, DeployedChain, deploy_all
-from tests.support.fraud import refitted
+from tests.support.chain import STRANGER, DeployedChain
 from tests.support.sessions import known_key
 from tests.support.stage import Stage, mirror
 
 pytestmark = pytest.mark.integration
 
-SESSIONS = ((1, 0, 5_000_000_000), (1, 1, 3_000_000_000), (1, 0, 7))
-BOND_WEI = 10**18
-DEMAND_BOND_WEI = 10**16
-RESPONSE_SECONDS = 60
-
 
 @pytest.fixture
 def stage(anvil: str, tmp_path: Path) -> Stage:
-    rules = replace(SHORT_EPOCHS, challenge_seconds=600, response_seconds=RESPONSE_SECONDS)
-    chain = deploy_all(anvil, tmp_path, rules)
-    chain.fund_pool()
-    return Stage(chain, Domain(chain.deployment.chain_id, chain.deployment.epoch_book))
+    return challenge_stage(anvil, tmp_path)
 
 
 @pytest.fixture
@@ -53,22 +50,6 @@ def write_key(path: Path, key: bytes) -> str:
     return str(path)
 
 
-def overpaid(stage: Stage) -> Settlement:
-    """Settle the next epoch with a reward that is one unit too high, in a bundle that is right otherwise."""
-    settled = stage.honest(*SESSIONS)
-    rows = settled.bundle.node_rows
-    raised = (replace(rows[0], reward=rows[0].reward + 1), *rows[1:])
-    bundle = refitted(replace(settled.bundle, node_rows=raised))
-    return Settlement(header_of(bundle), bundle)
-
-
-def commit_withheld(stage: Stage, settled: Settlement) -> EpochHeader:
-    """Commit a header whose bundle nobody is given."""
-    header = stage.commit(settled)
-    del stage.bundles[header.data_hash]
-    return header
-
-
 def sent_by_watchman(chain: DeployedChain) -> int:
     shown = "0x" + address_of(STRANGER).hex()
     return quantity(request(chain.web3, "eth_getTransactionCount", [shown, "latest"]))
@@ -79,20 +60,11 @@ def balance(chain: DeployedChain) -> int:
     return quantity(request(chain.web3, "eth_getBalance", [shown, "latest"]))
 
 
-def is_void(stage: Stage, epoch: int = 0) -> bool:
-    return stage.chain.epoch_book.next_epoch() <= epoch
-
-
 def wait_until_void(stage: Stage, watchman: Watchman, epoch: int = 0) -> None:
     wait_until(
         lambda: is_void(stage, epoch) or None,
         lambda: f"the header stands:\n{watchman.log_file.read_text()}",
     )
-
-
-def demands_of(stage: Stage) -> DataDemandsContract:
-    deployment = stage.chain.deployment
-    return DataDemandsContract(stage.chain.web3, deployment.data_demands)
 
 
 def test_a_reward_that_is_too_high_is_voided_and_the_watchman_paid(
@@ -148,16 +120,6 @@ def test_a_withheld_bundle_is_demanded_and_the_header_falls_without_an_answer(
         )
         assert demands_of(stage).credit_of(address_of(STRANGER)) == 0
         assert watchman.stop() == 0, "no verdict was reached, and none is needed any more"
-
-
-def answer_all(stage: Stage, settled: Settlement) -> int:
-    """Answer every open demand as the poster would; how many."""
-    contract = demands_of(stage)
-    open_demands = [one for one in contract.demands() if one.state == "open"]
-    for record in open_demands:
-        proven = AnswerBook(settled.bundle).answer(record.demanded.chunk)
-        stage.chain.send(contract.publish_call(record.demanded, proven), POSTER)
-    return len(open_demands)
 
 
 def test_what_is_answered_on_chain_is_read_and_proved_wrong(

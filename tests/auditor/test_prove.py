@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,18 @@ from typer.testing import CliRunner
 from streamrp2p.chain import Call, send
 from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of
-from streamrp2p.typed_data import Domain
 from streamrp2p_auditor.cli import app
-from tests.auditor.test_challenge import (
+from tests.auditor.stages import (
     DEMAND_BOND_WEI,
     RESPONSE_SECONDS,
     SESSIONS,
     answer_all,
+    challenge_stage,
     commit_withheld,
     is_void,
     overpaid,
 )
-from tests.support.chain import GUARDIAN, SHORT_EPOCHS, STRANGER, deploy_all
+from tests.support.chain import GUARDIAN, STRANGER
 from tests.support.stage import Stage, mirror
 
 pytestmark = pytest.mark.integration
@@ -33,10 +32,7 @@ SENDER = "0x" + address_of(STRANGER).hex()
 
 @pytest.fixture
 def stage(anvil: str, tmp_path: Path) -> Stage:
-    rules = replace(SHORT_EPOCHS, challenge_seconds=600, response_seconds=RESPONSE_SECONDS)
-    chain = deploy_all(anvil, tmp_path, rules)
-    chain.fund_pool()
-    return Stage(chain, Domain(chain.deployment.chain_id, chain.deployment.epoch_book))
+    return challenge_stage(anvil, tmp_path)
 
 
 @pytest.fixture
