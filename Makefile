@@ -18,6 +18,8 @@ UV_READY := $(TOOLS)/venv/.ready
 VENV_READY := $(VENV)/.ready
 PROJECT_READY := $(VENV)/.project-ready
 NODE_READY := node_modules/.ready
+ANALYSIS := $(TOOLS)/analysis
+ANALYSIS_READY := $(ANALYSIS)/.ready
 
 # Nobody needs to activate anything: every recipe finds the tools of this checkout first.
 export PATH := $(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -70,10 +72,19 @@ $(NODE_READY): package.json package-lock.json .npmrc $(VENV_READY)
 $(SOLC): scripts/solc/install.sh $(NODE_READY)
 	@scripts/solc/install.sh "$@"
 
+# Slither and halmos, in a venv of their own. It is not on PATH: it brings another `solc`.
+$(ANALYSIS_READY): scripts/setup/analysis.txt $(UV_READY)
+	@[ -x "$(ANALYSIS)/bin/python" ] || "$(UV)" venv --quiet --python "$(TOOLS)/venv/bin/python" "$(ANALYSIS)"
+	@VIRTUAL_ENV="$(ANALYSIS)" "$(UV)" pip sync --quiet --require-hashes --only-binary :all: scripts/setup/analysis.txt
+	@touch $@
+
 .PHONY: lock
 lock: $(UV_READY) ## Resolve the locks again (after a change of pyproject.toml or package.json)
 	"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		scripts/setup/analysis.in -o scripts/setup/analysis.txt
 	npm install --package-lock-only --ignore-scripts
 
 .PHONY: clean
@@ -96,6 +107,14 @@ check: setup ## Format, lint, types, import directions, generated files: changes
 	forge fmt --check
 	forge lint --deny warnings contracts
 	python scripts/generate.py --check
+	$(MAKE) slither
+
+.PHONY: slither
+slither: setup $(ANALYSIS_READY) ## Look for known kinds of mistakes in the contracts
+	@mkdir -p cache
+	FOUNDRY_PROFILE=slither "$(ANALYSIS)/bin/slither" . --solc "$(SOLC)" 2>&1 | tee cache/slither.log
+	@# It goes on where it could not read a function, and then finds nothing there.
+	@! grep "^ERROR" cache/slither.log
 
 .PHONY: format
 format: setup ## Format Python and Solidity, apply safe fixes
@@ -126,6 +145,12 @@ test-unit: setup ## Run the fast tests: no socket, process or database
 test-contracts: setup ## Run the contracts' tests: forge, then ape
 	forge test
 	$(PYTEST_APE)
+
+.PHONY: prove
+prove: setup $(ANALYSIS_READY) ## Prove the contracts' libraries right for all inputs, within stated bounds
+	rm -rf cache/halmos
+	VIRTUAL_ENV="$(ANALYSIS)" FOUNDRY_PROFILE=halmos "$(ANALYSIS)/bin/halmos" --config tests/contracts/symbolic/halmos.toml
+	python scripts/prove/complete.py cache/halmos/result.json
 
 .PHONY: test-integration
 test-integration: setup ## Run the tests with a real chain, database or process

@@ -82,6 +82,7 @@ contract DataDemands is IDataDemands {
         }
         if (demandBondWei_ == 0) revert Errors.DataDemands_BadParameter("demandBondWei");
 
+        // slither-disable-next-line missing-zero-check
         epochBook = epochBook_;
         responseSeconds = responseSeconds_;
         demandBondWei = demandBondWei_;
@@ -237,6 +238,7 @@ contract DataDemands is IDataDemands {
         creditOf[msg.sender] = 0;
         emit CreditWithdrawn(msg.sender, to, amount);
 
+        // slither-disable-next-line low-level-calls,missing-zero-check
         (bool sent,) = to.call{ value: amount }("");
         if (!sent) revert Errors.DataDemands_WithdrawalFailed(to, amount);
     }

@@ -149,6 +149,7 @@ contract EpochBook is IEpochBook {
         Head memory head = _head;
         uint64 expected = head.nextEpoch - head.pending;
         if (epoch != expected) revert Errors.EpochBook_WrongEpoch(epoch, expected);
+        // slither-disable-next-line incorrect-equality
         if (head.pending == 0) revert Errors.EpochBook_NotPending(epoch);
         uint256 until = genesis + (_words[epoch] & FINAL) + challengeSeconds;
         if (block.timestamp < until) revert Errors.EpochBook_ChallengeWindowOpen(epoch, until);
@@ -177,6 +178,7 @@ contract EpochBook is IEpochBook {
         emit BondSlashed(_head.poster, challenger, reward, slashed - reward);
 
         // Interaction. The zero address has no code, so nothing can refuse.
+        // slither-disable-next-line low-level-calls
         (bool burned,) = address(0).call{ value: slashed - reward }("");
         if (!burned) revert Errors.EpochBook_BurnFailed(slashed - reward);
     }
@@ -246,6 +248,7 @@ contract EpochBook is IEpochBook {
         creditOf[msg.sender] = 0;
         emit CreditWithdrawn(msg.sender, to, amount);
 
+        // slither-disable-next-line low-level-calls,missing-zero-check
         (bool sent,) = to.call{ value: amount }("");
         if (!sent) revert Errors.EpochBook_WithdrawalFailed(to, amount);
     }
@@ -309,6 +312,7 @@ contract EpochBook is IEpochBook {
     {
         if (epoch >= _head.nextEpoch) return (0, 0, false);
         uint256 word = _words[epoch];
+        // slither-disable-next-line incorrect-equality
         finalised = (word & FINAL) == FINAL;
         return (HeaderLib.digest(bytes32(word)), finalised ? 0 : genesis + (word & FINAL), finalised);
     }
@@ -316,12 +320,14 @@ contract EpochBook is IEpochBook {
     /// @inheritdoc IEpochBook
     function isFinal(uint64 epoch, bytes32 headerHash) external view override returns (bool) {
         // A voided header was never final, so its leftover word is never equal.
+        // slither-disable-next-line incorrect-equality
         return _words[epoch] == (uint256(headerHash) | FINAL);
     }
 
     /// @inheritdoc IEpochBook
     function isPending(uint64 epoch, bytes32 headerHash) external view override returns (bool) {
         uint256 word = _words[epoch];
+        // slither-disable-next-line incorrect-equality
         return epoch < _head.nextEpoch && (word & FINAL) != FINAL
             && HeaderLib.digest(bytes32(word)) == HeaderLib.digest(headerHash);
     }
@@ -350,6 +356,7 @@ contract EpochBook is IEpochBook {
     function _isChild(uint64 epoch, bytes32 parent) private view returns (bool) {
         if (epoch == 0) return parent == 0;
         unchecked {
+            // slither-disable-next-line incorrect-equality
             return HeaderLib.digest(parent) == HeaderLib.digest(bytes32(_words[epoch - 1]));
         }
     }
@@ -361,7 +368,7 @@ contract EpochBook is IEpochBook {
         if (epoch < finalised || epoch >= head.nextEpoch) revert Errors.EpochBook_NotPending(epoch);
         last = head.nextEpoch - 1;
         head.nextEpoch = uint256(epoch).toUint32();
-        head.pending = (epoch - finalised).toUint24();
+        head.pending = SafeCast.toUint24(epoch - finalised);
         _head = head;
     }
 

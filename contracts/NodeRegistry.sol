@@ -52,6 +52,7 @@ contract NodeRegistry is INodeRegistry {
     /// @param epochBook_ Whose domain the signatures are in.
     /// @param payoutDelaySeconds_ How long an announced payout address waits.
     constructor(address epochBook_, uint64 payoutDelaySeconds_) {
+        // slither-disable-next-line missing-zero-check
         epochBook = epochBook_;
         payoutDelaySeconds = payoutDelaySeconds_;
     }

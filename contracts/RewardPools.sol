@@ -153,6 +153,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRewardPools
+    // slither-disable-next-line reentrancy-no-eth
     function depositWithPermit(uint32 poolId, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external
         override
@@ -325,6 +326,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     /// @inheritdoc IRewardPools
     function isOpenAt(uint32 poolId, uint64 epoch) external view override returns (bool) {
         PoolState memory pool = _pools[poolId];
+        // slither-disable-next-line incorrect-equality
         return pool.streamer != address(0) && epoch >= pool.createdEpoch
             && (pool.closedFromEpoch == 0 || epoch < pool.closedFromEpoch);
     }
@@ -357,6 +359,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         token.safeTransferFrom(msg.sender, address(this), amount);
         credited = token.balanceOf(address(this)) - before;
 
+        // slither-disable-next-line incorrect-equality
         if (credited == 0) revert Errors.RewardPools_NothingDeposited(poolId);
         uint256 remaining = credited + pool.remaining;
         if (remaining > type(uint96).max) revert Errors.RewardPools_PoolOverflow(poolId, credited);
@@ -365,7 +368,8 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         pool.remaining = uint96(remaining);
         Checkpoints.Trace208 storage funded = _funded[poolId];
         // The sum must fit the 128 bits that a row has for it.
-        funded.push(uint256(epoch).toUint48(), (funded.latest() + credited).toUint128());
+        // slither-disable-next-line unused-return
+        funded.push(uint256(epoch).toUint48(), SafeCast.toUint128(funded.latest() + credited));
         emit Deposited(poolId, msg.sender, epoch, credited);
     }
 

@@ -83,6 +83,7 @@ abstract contract HeaderChallenges is ChallengeBase {
         pure
         returns (bool)
     {
+        // slither-disable-next-line unused-return
         (bool present,) = Lookup.findNode(Rows.nodesTree(pool), record.ticket.node, shown);
         return !present;
     }

@@ -79,6 +79,7 @@ abstract contract LeafChallenges is ChallengeBase {
         override
         onlyPending(header)
     {
+        // slither-disable-next-line unused-return
         (bool present,) = Lookup.findPool(Rows.poolsTree(header), poolId, shown);
         _voidIf(present != IRewardPools(rewardPools).isOpenAt(poolId, header.epoch), header);
     }

@@ -50,8 +50,10 @@ library PlainChunk {
         for (uint256 step; step < path.length; ++step) {
             uint256 place = index >> step;
             bytes32 sibling = path[step];
-            if (ChunkShape.isPadding(level + step, place ^ 1, count) && sibling != padding) {
-                revert Errors.Tree_PaddingNotEmpty(level + step, place ^ 1);
+            // slither-disable-next-line incorrect-exp
+            uint256 beside = place ^ 1;
+            if (ChunkShape.isPadding(level + step, beside, count) && sibling != padding) {
+                revert Errors.Tree_PaddingNotEmpty(level + step, beside);
             }
             node = place & 1 == 0
                 ? Hashes.efficientKeccak256(node, sibling)

@@ -9,6 +9,7 @@ library Signatures {
     /// @notice Whether that account signed the digest. Nobody is the zero address, so it signs nothing.
     function isBy(address signer, bytes32 digest, bytes memory signature) internal pure returns (bool) {
         // It refuses another length, a high s, another v and a recovered zero.
+        // slither-disable-next-line unused-return
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature);
         return failure == ECDSA.RecoverError.NoError && recovered == signer && signer != address(0);
     }

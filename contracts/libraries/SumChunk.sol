@@ -50,6 +50,7 @@ library SumChunk {
 
         SumNode memory padding = SumTree.padding(level);
         for (uint256 step; step < path.length; ++step) {
+            // slither-disable-next-line incorrect-exp
             uint256 sibling = (index >> step) ^ 1;
             if (ChunkShape.isPadding(level + step, sibling, count)) {
                 _requireEqual(path[step], padding, level + step, sibling);
