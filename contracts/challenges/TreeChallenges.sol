@@ -84,7 +84,7 @@ abstract contract TreeChallenges is ChallengeBase {
         pure
         returns (bool)
     {
-        if (rows > 1 || SumTree.leaf(keccak256(record), node.sum).hash != node.hash) return false;
+        if (rows > 1 || SumTree.leafHash(keccak256(record), node.sum) != node.hash) return false;
         uint128 weight = rows == 0 ? Rows.decodePool(record).weight : Rows.decodeNode(record).weight;
         return weight != node.sum;
     }

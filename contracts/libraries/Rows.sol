@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { Errors } from "./Errors.sol";
+import { Packed } from "./Packed.sol";
 import { EpochHeader, NodeRow, PoolRow, RecordLeaf, SessionRecord, SumNode } from "./ProtocolTypes.sol";
 import { SessionRecordLib } from "./SessionRecordLib.sol";
 import { SumTree } from "./SumTree.sol";
@@ -9,6 +10,8 @@ import { SumTree } from "./SumTree.sol";
 /// @title Rows
 /// @notice The way from a header down to a sum tree: the pools tree, a pool's nodes tree or a node's sessions tree.
 library Rows {
+    using Packed for bytes;
+
     /// @notice What is committed of a sum tree: its top node and how many leaves it has.
     struct Tree {
         SumNode top;
@@ -21,22 +24,22 @@ library Rows {
     /// @notice Decodes a pool's row.
     function decodePool(bytes calldata record) internal pure returns (PoolRow memory row) {
         if (record.length != LENGTH) revert Errors.Rows_WrongLength(record.length);
-        row.poolId = uint32(bytes4(record[0:4]));
-        row.nodesRoot = bytes32(record[4:36]);
-        row.nodeCount = uint32(bytes4(record[36:40]));
-        row.weight = uint128(bytes16(record[40:56]));
-        row.spend = uint128(bytes16(record[56:72]));
-        row.cumulativeSpend = uint128(bytes16(record[72:88]));
+        row.poolId = record.readUint32(0);
+        row.nodesRoot = record.readBytes32(4);
+        row.nodeCount = record.readUint32(36);
+        row.weight = record.readUint128(40);
+        row.spend = record.readUint128(56);
+        row.cumulativeSpend = record.readUint128(72);
     }
 
     /// @notice Decodes a node's row.
     function decodeNode(bytes calldata record) internal pure returns (NodeRow memory row) {
         if (record.length != LENGTH) revert Errors.Rows_WrongLength(record.length);
-        row.node = address(bytes20(record[0:20]));
-        row.sessionsRoot = bytes32(record[20:52]);
-        row.sessionCount = uint32(bytes4(record[52:56]));
-        row.weight = uint128(bytes16(record[56:72]));
-        row.reward = uint128(bytes16(record[72:88]));
+        row.node = record.readAddress(0);
+        row.sessionsRoot = record.readBytes32(20);
+        row.sessionCount = record.readUint32(52);
+        row.weight = record.readUint128(56);
+        row.reward = record.readUint128(72);
     }
 
     /// @notice The epoch's tree of pools.
@@ -99,8 +102,7 @@ library Rows {
 
     /// @notice Reverts unless the record is a leaf of the tree with that sum.
     function requireLeaf(Tree memory tree, RecordLeaf calldata leaf, uint128 sum) internal pure {
-        SumTree.requireLeaf(
-            tree.top, SumTree.leaf(keccak256(leaf.record), sum), leaf.index, tree.count, leaf.path
-        );
+        bytes32 hash = SumTree.leafHash(leaf.record.digest(), sum);
+        SumTree.requireLeaf(tree.top, hash, sum, leaf.index, tree.count, leaf.path);
     }
 }

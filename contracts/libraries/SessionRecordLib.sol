@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import { Errors } from "./Errors.sol";
-import { SessionRecord, SumNode } from "./ProtocolTypes.sol";
+import { Packed } from "./Packed.sol";
+import { Receipt, SessionRecord, SessionTicket, SumNode } from "./ProtocolTypes.sol";
 import { SettlementRule } from "./SettlementRule.sol";
 import { SumTree } from "./SumTree.sol";
 import { TypedData } from "./TypedData.sol";
@@ -10,6 +11,8 @@ import { TypedData } from "./TypedData.sol";
 /// @title SessionRecordLib
 /// @notice The encoding of a session record: 274 bytes.
 library SessionRecordLib {
+    using Packed for bytes;
+
     /// @notice The length of an encoded record.
     uint256 internal constant LENGTH = 274;
 
@@ -52,21 +55,23 @@ library SessionRecordLib {
     /// @notice Decodes a record and fills in the receipt's `sessionId`. It verifies no signature.
     function decode(bytes calldata encoded) internal pure returns (SessionRecord memory record) {
         if (encoded.length != LENGTH) revert Errors.SessionRecord_WrongLength(encoded.length);
-        record.ticket.poolId = uint32(bytes4(encoded[0:4]));
-        record.ticket.epoch = uint64(bytes8(encoded[4:12]));
-        record.ticket.node = address(bytes20(encoded[12:32]));
-        record.ticket.viewer = address(bytes20(encoded[32:52]));
-        record.ticket.maxBytes = uint64(bytes8(encoded[52:60]));
-        record.ticket.issuedAt = uint64(bytes8(encoded[60:68]));
-        record.ticket.expiresAt = uint64(bytes8(encoded[68:76]));
-        record.ticket.nonce = uint256(bytes32(encoded[76:108]));
+        SessionTicket memory ticket = record.ticket;
+        ticket.poolId = encoded.readUint32(0);
+        ticket.epoch = encoded.readUint64(4);
+        ticket.node = encoded.readAddress(12);
+        ticket.viewer = encoded.readAddress(32);
+        ticket.maxBytes = encoded.readUint64(52);
+        ticket.issuedAt = encoded.readUint64(60);
+        ticket.expiresAt = encoded.readUint64(68);
+        ticket.nonce = uint256(encoded.readBytes32(76));
         record.ticketSignature = encoded[108:173];
-        record.receipt.sessionId = TypedData.hash(record.ticket);
-        record.receipt.sequence = uint32(bytes4(encoded[173:177]));
-        record.receipt.bytesDelivered = uint64(bytes8(encoded[177:185]));
-        record.receipt.bytesOnTime = uint64(bytes8(encoded[185:193]));
-        record.receipt.mediaSequence = uint64(bytes8(encoded[193:201]));
-        record.receipt.signedAt = uint64(bytes8(encoded[201:209]));
+        Receipt memory receipt = record.receipt;
+        receipt.sessionId = TypedData.hash(ticket);
+        receipt.sequence = encoded.readUint32(173);
+        receipt.bytesDelivered = encoded.readUint64(177);
+        receipt.bytesOnTime = encoded.readUint64(185);
+        receipt.mediaSequence = encoded.readUint64(193);
+        receipt.signedAt = encoded.readUint64(201);
         record.receiptSignature = encoded[209:274];
     }
 
@@ -78,7 +83,7 @@ library SessionRecordLib {
     /// @notice An encoded record's weight.
     function weightOf(bytes calldata encoded) internal pure returns (uint64) {
         if (encoded.length != LENGTH) revert Errors.SessionRecord_WrongLength(encoded.length);
-        return SettlementRule.weightOf(uint64(bytes8(encoded[177:185])), uint64(bytes8(encoded[185:193])));
+        return SettlementRule.weightOf(encoded.readUint64(177), encoded.readUint64(185));
     }
 
     /// @notice The record's leaf in the tree of its node's sessions.

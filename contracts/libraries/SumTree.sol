@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { Errors } from "./Errors.sol";
+import { Packed } from "./Packed.sol";
 import { NodeRow, PoolRow, SumNode, SumNodeAt } from "./ProtocolTypes.sol";
 import { TreeDepth } from "./TreeDepth.sol";
 
@@ -9,6 +10,8 @@ import { TreeDepth } from "./TreeDepth.sol";
 /// @notice The shape of `PlainTree`, where each node is a hash and a `uint128` sum; padding is `(0, 0)`.
 /// @dev Leaves and inner nodes are hashed with different first bytes, and the sums are part of what is hashed.
 library SumTree {
+    using Packed for bytes;
+
     /// @notice The length of a leaf's preimage.
     uint256 internal constant LEAF_LENGTH = 49;
 
@@ -17,7 +20,18 @@ library SumTree {
 
     /// @notice The leaf of a record with that digest: `keccak256(0x00 ‖ digest ‖ sum)`.
     function leaf(bytes32 digest, uint128 sum) internal pure returns (SumNode memory) {
-        return SumNode({ hash: keccak256(abi.encodePacked(bytes1(0x00), digest, sum)), sum: sum });
+        return SumNode({ hash: leafHash(digest, sum), sum: sum });
+    }
+
+    /// @notice The hash of that leaf.
+    function leafHash(bytes32 digest, uint128 sum) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore8(free, 0x00)
+            mstore(add(free, 0x01), digest)
+            mstore(add(free, 0x21), shl(128, sum))
+            hash := keccak256(free, 49)
+        }
     }
 
     /// @notice The leaf of a node's row in its pool's tree.
@@ -62,7 +76,7 @@ library SumTree {
         returns (SumNode memory)
     {
         TreeDepth.requirePath(index, count, path.length);
-        return _climb(node, index, path);
+        return _top(node, index, path);
     }
 
     /// @notice The top node that the path leads to, from any node of the tree, also one over padding.
@@ -75,24 +89,24 @@ library SumTree {
         SumNode[] calldata path
     ) internal pure returns (SumNode memory) {
         TreeDepth.requireNode(level, index, count, path.length);
-        return _climb(node, index, path);
+        return _top(node, index, path);
     }
 
     /// @notice Reverts unless that is a node of the tree with that root hash, sum and count, also one over padding.
     function requireNode(SumNode memory root, SumNodeAt calldata place, uint256 count) internal pure {
-        _requireRoot(root, rootFromNode(place.node, place.level, place.index, count, place.path));
+        TreeDepth.requireNode(place.level, place.index, count, place.path.length);
+        (bytes32 hash, uint256 sum) = _climb(place.node.hash, place.node.sum, place.index, place.path);
+        _requireRoot(root, hash, sum);
     }
 
     /// @notice Whether a preimage of `LEAF_LENGTH` bytes is that of a leaf with that sum.
     function isLeaf(bytes calldata preimage, uint128 sum) internal pure returns (bool) {
-        return preimage[0] == 0x00 && uint128(bytes16(preimage[33:49])) == sum;
+        return preimage[0] == 0x00 && preimage.readUint128(33) == sum;
     }
 
     /// @notice Whether a preimage of `INNER_LENGTH` bytes is that of an inner node with that sum.
     function isInner(bytes calldata preimage, uint128 sum) internal pure returns (bool) {
-        uint256 left = uint128(bytes16(preimage[33:49]));
-        uint256 right = uint128(bytes16(preimage[81:97]));
-        return preimage[0] == 0x01 && left + right == sum;
+        return preimage[0] == 0x01 && uint256(preimage.readUint128(33)) + preimage.readUint128(81) == sum;
     }
 
     /// @notice What a node over padding alone is, on that level.
@@ -110,25 +124,73 @@ library SumTree {
         uint256 count,
         SumNode[] calldata path
     ) internal pure {
-        _requireRoot(root, rootFromPath(node, index, count, path));
+        requireLeaf(root, node.hash, node.sum, index, count, path);
     }
 
-    /// @dev Reverts unless the path led to the root.
-    function _requireRoot(SumNode memory root, SumNode memory top) private pure {
-        if (top.hash != root.hash) revert Errors.Tree_ProofMismatch(root.hash);
-        if (top.sum != root.sum) revert Errors.SumTree_SumMismatch(top.sum, root.sum);
+    /// @notice The same of a leaf that lies in no memory.
+    function requireLeaf(
+        SumNode memory root,
+        bytes32 hash,
+        uint256 sum,
+        uint256 index,
+        uint256 count,
+        SumNode[] calldata path
+    ) internal pure {
+        TreeDepth.requirePath(index, count, path.length);
+        (hash, sum) = _climb(hash, sum, index, path);
+        _requireRoot(root, hash, sum);
     }
 
-    /// @dev Climbs along the path; bit `i` of the index tells on which side the sibling of the `i`-th step is.
-    function _climb(SumNode memory node, uint256 index, SumNode[] calldata path)
+    function _top(SumNode memory node, uint256 index, SumNode[] calldata path)
         private
         pure
         returns (SumNode memory)
     {
-        for (uint256 step; step < path.length; ++step) {
-            bool siblingOnTheRight = (index >> step) & 1 == 0;
-            node = siblingOnTheRight ? inner(node, path[step]) : inner(path[step], node);
+        (bytes32 hash, uint256 sum) = _climb(node.hash, node.sum, index, path);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return SumNode({ hash: hash, sum: uint128(sum) });
+    }
+
+    /// @dev Reverts unless the path led to the root.
+    function _requireRoot(SumNode memory root, bytes32 hash, uint256 sum) private pure {
+        if (hash != root.hash) revert Errors.Tree_ProofMismatch(root.hash);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (sum != root.sum) revert Errors.SumTree_SumMismatch(uint128(sum), root.sum);
+    }
+
+    /// @dev Climbs along the path, as `inner` does; bit `i` of the index tells on which side the sibling of the `i`-th step is.
+    /// The sum returned has 128 bits.
+    function _climb(bytes32 hash, uint256 sum, uint256 index, SumNode[] calldata path)
+        private
+        pure
+        returns (bytes32, uint256)
+    {
+        uint256 siblingSums;
+        assembly ("memory-safe") {
+            // What is hashed lies from 0x00 on: 0x01, then at 1 and at 49 a hash and 16 bytes of sum. It covers the free
+            // memory pointer and a byte of the zero slot.
+            let free := mload(0x40)
+            mstore8(0x00, 0x01)
+            let end := add(path.offset, shl(6, path.length))
+            for { let offset := path.offset } lt(offset, end) { offset := add(offset, 0x40) } {
+                let own := add(1, mul(48, and(index, 1)))
+                let beside := sub(50, own)
+                let siblingSum := calldataload(add(offset, 0x20))
+                // The sums first: their upper halves lie where the hashes come to lie.
+                mstore(add(own, 16), sum)
+                mstore(own, hash)
+                mstore(add(beside, 16), siblingSum)
+                mstore(beside, calldataload(offset))
+                hash := keccak256(0x00, 97)
+                sum := add(sum, siblingSum)
+                siblingSums := or(siblingSums, siblingSum)
+                index := shr(1, index)
+            }
+            mstore(0x40, free)
+            mstore(0x60, 0)
         }
-        return node;
+        // Sums do not shrink on the way up, and no 33 of 128 bits overflow 256: so it is enough to look at the end.
+        if ((sum | siblingSums) > type(uint128).max) revert Errors.SumTree_Overflow();
+        return (hash, sum);
     }
 }
