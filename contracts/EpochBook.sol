@@ -167,15 +167,17 @@ contract EpochBook is IEpochBook {
         }
 
         // Effect
-        uint64 last = _rewind(epoch);
+        Head memory head = _head;
+        uint64 last = _rewind(head, epoch);
+        head.bonded = false;
+        _head = head;
         emit HeadersVoided(epoch, last, challenger);
         uint256 slashed = bond;
         if (slashed == 0) return;
         uint256 reward = slashed / 2;
         bond = 0;
-        _head.bonded = false;
         creditOf[challenger] += reward;
-        emit BondSlashed(_head.poster, challenger, reward, slashed - reward);
+        emit BondSlashed(head.poster, challenger, reward, slashed - reward);
 
         // Interaction. The zero address has no code, so nothing can refuse.
         // slither-disable-next-line low-level-calls
@@ -186,7 +188,9 @@ contract EpochBook is IEpochBook {
     /// @inheritdoc IEpochBook
     function veto(uint64 epoch) external override {
         if (msg.sender != guardian) revert Errors.EpochBook_NotGuardian(msg.sender);
-        uint64 last = _rewind(epoch);
+        Head memory head = _head;
+        uint64 last = _rewind(head, epoch);
+        _head = head;
         emit HeadersVetoed(epoch, last, msg.sender);
     }
 
@@ -361,15 +365,14 @@ contract EpochBook is IEpochBook {
         }
     }
 
-    /// @dev Makes `epoch`, which must be pending, the next one; returns the last epoch that had a header.
-    function _rewind(uint64 epoch) private returns (uint64 last) {
-        Head memory head = _head;
+    /// @dev Makes `epoch`, which must be pending, the next one; returns the last epoch that had a header. The caller stores
+    /// the head.
+    function _rewind(Head memory head, uint64 epoch) private pure returns (uint64 last) {
         uint256 finalised = head.nextEpoch - head.pending;
         if (epoch < finalised || epoch >= head.nextEpoch) revert Errors.EpochBook_NotPending(epoch);
         last = head.nextEpoch - 1;
         head.nextEpoch = uint256(epoch).toUint32();
         head.pending = SafeCast.toUint24(epoch - finalised);
-        _head = head;
     }
 
     /// @dev Writes the mark of a final header into its word.

@@ -302,20 +302,18 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
 
     /// @inheritdoc IRewardPools
     function termsAt(uint32 poolId, uint64 epoch) external view override returns (Terms memory) {
-        TermsPoint[] storage points = _terms[poolId];
-        // The first point after the epoch; the one before it holds.
-        uint256 low;
-        uint256 high = points.length;
-        while (low < high) {
-            uint256 middle = (low + high) / 2;
-            if (points[middle].fromEpoch > epoch) high = middle;
-            else low = middle + 1;
-        }
-        if (low == 0) return Terms(0, 0, address(0));
-        TermsPoint memory point = points[low - 1];
+        uint256 count = _termsUpTo(poolId, epoch);
+        if (count == 0) return Terms(0, 0, address(0));
+        TermsPoint memory point = _terms[poolId][count - 1];
         return Terms({
             pricePerGB: point.pricePerGB, epochBudget: point.epochBudget, ticketSigner: point.ticketSigner
         });
+    }
+
+    /// @inheritdoc IRewardPools
+    function ticketSignerAt(uint32 poolId, uint64 epoch) external view override returns (address) {
+        uint256 count = _termsUpTo(poolId, epoch);
+        return count == 0 ? address(0) : _terms[poolId][count - 1].ticketSigner;
     }
 
     /// @inheritdoc IRewardPools
@@ -400,6 +398,17 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     function _requireStreamerOfOpen(uint32 poolId) private view {
         _requireStreamer(poolId);
         if (_pools[poolId].closedFromEpoch != 0) revert Errors.RewardPools_PoolClosed(poolId);
+    }
+
+    /// @dev How many points the pool has up to an epoch, of which the last holds.
+    function _termsUpTo(uint32 poolId, uint64 epoch) private view returns (uint256 low) {
+        TermsPoint[] storage points = _terms[poolId];
+        uint256 high = points.length;
+        while (low < high) {
+            uint256 middle = (low + high) / 2;
+            if (points[middle].fromEpoch > epoch) high = middle;
+            else low = middle + 1;
+        }
     }
 
     function _fundedAt(uint32 poolId, uint64 epoch) private view returns (uint128) {

@@ -100,12 +100,12 @@ abstract contract LeafChallenges is ChallengeBase {
     }
 
     function _isWronglySigned(SessionRecord memory record) private view returns (bool) {
-        address ticketSigner =
-            IRewardPools(rewardPools).termsAt(record.ticket.poolId, record.ticket.epoch).ticketSigner;
-        bytes32 ticket = TypedData.digest(epochBook, record.receipt.sessionId);
-        if (!Signatures.isBy(ticketSigner, ticket, record.ticketSignature)) return true;
-        bytes32 receipt = TypedData.digest(epochBook, TypedData.hash(record.receipt));
-        return !Signatures.isBy(record.ticket.viewer, receipt, record.receiptSignature);
+        address signer = IRewardPools(rewardPools).ticketSignerAt(record.ticket.poolId, record.ticket.epoch);
+        bytes32 domain = TypedData.domainSeparator(epochBook);
+        bytes32 digest = TypedData.digestIn(domain, record.receipt.sessionId);
+        if (!Signatures.isBy(signer, digest, record.ticketSignature)) return true;
+        digest = TypedData.digestIn(domain, TypedData.hash(record.receipt));
+        return !Signatures.isBy(record.ticket.viewer, digest, record.receiptSignature);
     }
 
     /// @dev What the pool had spent before the epoch.

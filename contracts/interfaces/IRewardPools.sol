@@ -178,6 +178,9 @@ interface IRewardPools {
     /// @dev Settled for the current epoch and all before it; for a coming one the streamer may still change them.
     function termsAt(uint32 poolId, uint64 epoch) external view returns (Terms memory);
 
+    /// @notice The ticket signer of those terms.
+    function ticketSignerAt(uint32 poolId, uint64 epoch) external view returns (address);
+
     /// @notice All that was deposited up to the end of an epoch.
     /// @dev Settled once the epoch has ended.
     function fundedAt(uint32 poolId, uint64 epoch) external view returns (uint128);

@@ -171,16 +171,42 @@ library SumTree {
             // memory pointer and a byte of the zero slot.
             let free := mload(0x40)
             mstore8(0x00, 0x01)
-            let end := add(path.offset, shl(6, path.length))
-            for { let offset := path.offset } lt(offset, end) { offset := add(offset, 0x40) } {
-                let own := add(1, mul(48, and(index, 1)))
-                let beside := sub(50, own)
-                let siblingSum := calldataload(add(offset, 0x20))
-                // The sums first: their upper halves lie where the hashes come to lie.
+            let offset := path.offset
+            let end := add(offset, shl(6, path.length))
+            let own
+            let siblingSum
+            // One step if their number is odd, then two at a time: the loop itself costs a sixth. The sums first: their upper
+            // halves lie where the hashes come to lie.
+            if and(path.length, 1) {
+                own := add(1, mul(48, and(index, 1)))
+                siblingSum := calldataload(add(offset, 0x20))
                 mstore(add(own, 16), sum)
                 mstore(own, hash)
-                mstore(add(beside, 16), siblingSum)
-                mstore(beside, calldataload(offset))
+                mstore(sub(66, own), siblingSum)
+                mstore(sub(50, own), calldataload(offset))
+                hash := keccak256(0x00, 97)
+                sum := add(sum, siblingSum)
+                siblingSums := or(siblingSums, siblingSum)
+                index := shr(1, index)
+                offset := add(offset, 0x40)
+            }
+            for { } lt(offset, end) { offset := add(offset, 0x80) } {
+                own := add(1, mul(48, and(index, 1)))
+                siblingSum := calldataload(add(offset, 0x20))
+                mstore(add(own, 16), sum)
+                mstore(own, hash)
+                mstore(sub(66, own), siblingSum)
+                mstore(sub(50, own), calldataload(offset))
+                hash := keccak256(0x00, 97)
+                sum := add(sum, siblingSum)
+                siblingSums := or(siblingSums, siblingSum)
+                index := shr(1, index)
+                own := add(1, mul(48, and(index, 1)))
+                siblingSum := calldataload(add(offset, 0x60))
+                mstore(add(own, 16), sum)
+                mstore(own, hash)
+                mstore(sub(66, own), siblingSum)
+                mstore(sub(50, own), calldataload(add(offset, 0x40)))
                 hash := keccak256(0x00, 97)
                 sum := add(sum, siblingSum)
                 siblingSums := or(siblingSums, siblingSum)

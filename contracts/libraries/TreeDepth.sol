@@ -17,10 +17,11 @@ library TreeDepth {
     /// @notice Reverts unless a path of that length can lead from that index to the root.
     function requirePath(uint256 index, uint256 count, uint256 length) internal pure {
         if (index >= count) revert Errors.Tree_IndexBeyondCount(index, count);
-        // 2^(length - 1) < count <= 2^length, which is cheaper than the logarithm.
-        uint256 last = count - 1;
-        if (last >> length != 0 || (length != 0 && last >> (length - 1) == 0)) {
-            revert Errors.Tree_WrongPathLength(length, depthOf(count));
+        unchecked {
+            // 2^(length - 1) < count <= 2^length, which is cheaper than the logarithm. The count is not 0 here.
+            if (((count << 1) - 1) >> length != 1) {
+                revert Errors.Tree_WrongPathLength(length, depthOf(count));
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { MessageHashUtils } from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+
 import {
     BatchAck,
     ClaimRedirect,
@@ -51,39 +53,30 @@ library TypedData {
 
     /// @notice What is signed: `keccak256(0x19 ‖ 0x01 ‖ domainSeparator ‖ structHash)`.
     function digest(address epochBook, bytes32 structHash) internal view returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", domainSeparator(epochBook), structHash));
+        return digestIn(domainSeparator(epochBook), structHash);
+    }
+
+    /// @notice The same in a domain whose separator is at hand.
+    function digestIn(bytes32 separator, bytes32 structHash) internal pure returns (bytes32) {
+        return MessageHashUtils.toTypedDataHash(separator, structHash);
     }
 
     /// @notice The struct hash of a ticket, which is its session's id.
     function hash(SessionTicket memory ticket) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                SESSION_TICKET_TYPEHASH,
-                ticket.poolId,
-                ticket.epoch,
-                ticket.node,
-                ticket.viewer,
-                ticket.maxBytes,
-                ticket.issuedAt,
-                ticket.expiresAt,
-                ticket.nonce
-            )
-        );
+        bytes32 words;
+        assembly ("memory-safe") {
+            words := ticket
+        }
+        return _hashWords(SESSION_TICKET_TYPEHASH, words, 8);
     }
 
     /// @notice The struct hash of a receipt.
     function hash(Receipt memory receipt) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                RECEIPT_TYPEHASH,
-                receipt.sessionId,
-                receipt.sequence,
-                receipt.bytesDelivered,
-                receipt.bytesOnTime,
-                receipt.mediaSequence,
-                receipt.signedAt
-            )
-        );
+        bytes32 words;
+        assembly ("memory-safe") {
+            words := receipt
+        }
+        return _hashWords(RECEIPT_TYPEHASH, words, 6);
     }
 
     /// @notice The struct hash of a registration.
@@ -162,5 +155,21 @@ library TypedData {
                 playlist.publishedAt
             )
         );
+    }
+
+    /// @dev `keccak256(abi.encode(typeHash, words...))` of a struct that has that many words in memory. What stands before it
+    /// there is put back.
+    function _hashWords(bytes32 typeHash, bytes32 words, uint256 count)
+        private
+        pure
+        returns (bytes32 result)
+    {
+        assembly ("memory-safe") {
+            let start := sub(words, 0x20)
+            let before := mload(start)
+            mstore(start, typeHash)
+            result := keccak256(start, shl(5, add(count, 1)))
+            mstore(start, before)
+        }
     }
 }

@@ -8,6 +8,25 @@ import { LibraryHarness } from "../utils/LibraryHarness.sol";
 import { ReferenceTrees } from "../utils/ReferenceTrees.sol";
 import { Test } from "../utils/Test.sol";
 
+contract MemoryProbe {
+    /// @return moved How far the free memory pointer moved.
+    /// @return zero What the zero slot holds.
+    function climb(SumNode calldata node, uint256 index, uint256 count, SumNode[] calldata path)
+        external
+        pure
+        returns (uint256 moved, uint256 zero)
+    {
+        assembly ("memory-safe") {
+            moved := mload(0x40)
+        }
+        SumTree.rootFromPath(node, index, count, path);
+        assembly ("memory-safe") {
+            moved := sub(mload(0x40), moved)
+            zero := mload(0x60)
+        }
+    }
+}
+
 contract SumTreeTest is Test {
     LibraryHarness private harness;
 
@@ -84,6 +103,69 @@ contract SumTreeTest is Test {
         SumNode memory root = ReferenceTrees.root(leaves);
         assertEq(root.sum, total);
         harness.requireSumLeaf(root, leaves[index], index, leaves.length, ReferenceTrees.path(leaves, index));
+    }
+
+    /// @dev The loop against the rule, step by step, with any siblings: also where a sum overflows.
+    function testFuzz_APathIsClimbedByTheRule(SumNode memory leaf, SumNode[] memory path, uint256 index)
+        public
+    {
+        uint256 depth = path.length < 32 ? path.length : 32;
+        assembly ("memory-safe") {
+            mstore(path, depth)
+        }
+        index = bound(index, 0, (1 << depth) - 1);
+        SumNode memory top = leaf;
+        uint256 sum = leaf.sum;
+        for (uint256 i; i < depth; ++i) {
+            // Small ones too, or nearly all would overflow.
+            if (uint256(path[i].hash) % 8 != 0) path[i].sum >>= 16;
+            sum += path[i].sum;
+            if (sum > type(uint128).max) {
+                vm.expectRevert(abi.encodeWithSelector(Errors.SumTree_Overflow.selector));
+                harness.sumRoot(leaf, index, 1 << depth, path);
+                return;
+            }
+            top = (index >> i) & 1 == 0 ? SumTree.inner(top, path[i]) : SumTree.inner(path[i], top);
+        }
+        assertEq(abi.encode(harness.sumRoot(leaf, index, 1 << depth, path)), abi.encode(top));
+    }
+
+    /// @dev A sum of more than 128 bits would be hashed without its upper ones.
+    function testFuzz_RevertWhen_ASiblingsSumHasMoreThan128Bits(uint256 bits) public {
+        bits = bound(bits, 128, 255);
+        SumNode[] memory leaves = _leaves(2);
+        SumNode[] memory path = ReferenceTrees.path(leaves, 0);
+        SumNode memory sibling = path[0];
+        assembly ("memory-safe") {
+            let sum := add(sibling, 0x20)
+            mstore(sum, or(mload(sum), shl(bits, 1)))
+        }
+        bytes memory data = abi.encodePacked(
+            LibraryHarness.sumRoot.selector,
+            abi.encode(leaves[0]),
+            abi.encode(uint256(0), uint256(2), uint256(0xa0), uint256(1), sibling.hash)
+        );
+        bytes32 word;
+        assembly ("memory-safe") {
+            word := mload(add(sibling, 0x20))
+        }
+        (bool done, bytes memory reason) = address(harness).call(bytes.concat(data, word));
+        assertFalse(done);
+        assertEq(reason, abi.encodeWithSelector(Errors.SumTree_Overflow.selector));
+    }
+
+    /// @dev What is hashed lies over the free memory pointer and the zero slot for a while.
+    function test_TheMemoryIsAsBeforeTheClimb() public {
+        MemoryProbe probe = new MemoryProbe();
+        for (uint256 count = 1; count <= 8; ++count) {
+            SumNode[] memory leaves = _leaves(count);
+            for (uint256 i; i < count; ++i) {
+                (uint256 moved, uint256 zero) =
+                    probe.climb(leaves[i], i, count, ReferenceTrees.path(leaves, i));
+                assertLt(moved, 0x200);
+                assertEq(zero, 0);
+            }
+        }
     }
 
     function testFuzz_ALeafIsItsDigestAndSum(bytes32 digest, uint128 sum) public pure {

@@ -17,6 +17,17 @@ contract TypedDataTest is Test {
         );
     }
 
+    /// @dev The hashes that are packed by hand are those of Solidity's own encoding, and change nothing beside them.
+    function testFuzz_TicketsAndReceiptsAreHashedAsEncoded(
+        SessionTicket memory ticket,
+        Receipt memory receipt
+    ) public pure {
+        bytes memory copies = abi.encode(ticket, receipt);
+        assertEq(TypedData.hash(ticket), keccak256(abi.encode(TypedData.SESSION_TICKET_TYPEHASH, ticket)));
+        assertEq(TypedData.hash(receipt), keccak256(abi.encode(TypedData.RECEIPT_TYPEHASH, receipt)));
+        assertEq(abi.encode(ticket, receipt), copies);
+    }
+
     function testFuzz_FieldsOfTheSameTypeCannotBeSwapped(Receipt memory receipt) public pure {
         vm.assume(receipt.bytesDelivered != receipt.bytesOnTime);
         bytes32 before = TypedData.hash(receipt);

@@ -64,7 +64,9 @@ contract RewardPoolsCreateTest is ProtocolTest {
         vm.warp(book.epochStart(9));
         uint32 poolId = _createPool(address(token));
         assertEq(abi.encode(pools.termsAt(poolId, 9)), abi.encode(_terms()));
+        assertEq(pools.ticketSignerAt(poolId, 9), ticketSigner);
         assertEq(pools.termsAt(poolId, 8).ticketSigner, address(0));
+        assertEq(pools.ticketSignerAt(poolId, 8), address(0));
     }
 
     function test_ItsStreamCanBeRead() public {
@@ -80,6 +82,7 @@ contract RewardPoolsCreateTest is ProtocolTest {
         assertFalse(pools.isOpenAt(1, 0));
         assertFalse(pools.isOpenAt(0, 0));
         assertEq(pools.termsAt(1, 0).ticketSigner, address(0));
+        assertEq(pools.ticketSignerAt(1, 0), address(0));
         assertEq(pools.fundedAt(1, 0), 0);
         assertEq(pools.streamOf(1).originKey, address(0));
         assertEq(pools.claimed(alice, 1), 0);

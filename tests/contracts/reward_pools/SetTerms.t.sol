@@ -56,7 +56,8 @@ contract RewardPoolsSetTermsTest is ProtocolTest {
         _set(7, 12);
         assertEq(_price(11), _terms().pricePerGB);
         assertEq(_price(12), 7);
-        assertEq(pools.termsAt(poolId, 12).ticketSigner, ticketSigner);
+        assertEq(pools.ticketSignerAt(poolId, 11), ticketSigner);
+        assertEq(pools.ticketSignerAt(poolId, 12), _priced(7).ticketSigner);
         assertEq(_price(type(uint64).max), 7);
     }
 
@@ -109,13 +110,17 @@ contract RewardPoolsSetTermsTest is ProtocolTest {
 
     function _history(uint64 last) private view returns (bytes32 digest) {
         for (uint64 epoch; epoch <= last; ++epoch) {
-            digest = keccak256(abi.encode(digest, pools.termsAt(poolId, epoch)));
+            Terms memory terms = pools.termsAt(poolId, epoch);
+            assertEq(pools.ticketSignerAt(poolId, epoch), terms.ticketSigner);
+            digest = keccak256(abi.encode(digest, terms));
         }
     }
 
     function _priced(uint128 price) private view returns (Terms memory terms) {
         terms = _terms();
         terms.pricePerGB = price;
+        // Another with each price.
+        terms.ticketSigner = address(uint160(terms.ticketSigner) ^ uint160(price));
     }
 
     function _set(uint128 price, uint64 fromEpoch) private {
