@@ -45,17 +45,21 @@ contract SumTreeProof {
     }
 
     /// @custom:halmos --array-lengths path={0,1,2,3}
-    function check_TheTopsSumIsTheLeafsAndItsSiblings(
+    function check_APathIsClimbedByTheRule(
         SumNode calldata leaf,
         uint256 index,
         uint32 count,
         SumNode[] calldata path
     ) external pure {
+        index = _known(index, path.length);
         SumNode memory top = SumTree.rootFromPath(leaf, index, count, path);
+        SumNode memory node = leaf;
         uint256 sum = leaf.sum;
         for (uint256 i; i < path.length; ++i) {
+            node = (index >> i) % 2 == 0 ? SumTree.inner(node, path[i]) : SumTree.inner(path[i], node);
             sum += path[i].sum;
         }
+        assert(top.hash == node.hash);
         assert(top.sum == sum);
     }
 
@@ -70,6 +74,7 @@ contract SumTreeProof {
         SumNode calldata otherLeaf,
         SumNode[] calldata other
     ) external pure {
+        index = _known(index, path.length);
         SumTree.requireLeaf(root, leaf, index, count, path);
         SumTree.requireLeaf(root, otherLeaf, index, count, other);
         assert(leaf.hash == otherLeaf.hash && leaf.sum == otherLeaf.sum);
@@ -87,6 +92,7 @@ contract SumTreeProof {
         SumNode calldata otherNode,
         SumNode[] calldata other
     ) external pure {
+        index = _known(index, path.length);
         SumNode memory top = SumTree.rootFromNode(node, level, index, count, path);
         SumNode memory otherTop = SumTree.rootFromNode(otherNode, level, index, count, other);
         require(top.hash == otherTop.hash && top.sum == otherTop.sum);
@@ -103,6 +109,14 @@ contract SumTreeProof {
         }
         SumNode memory node = SumTree.padding(level);
         assert(node.hash == expected.hash && node.sum == 0);
+    }
+
+    /// @dev The same index, but known on each way through the proof: the tree uses its bits as places in memory.
+    function _known(uint256 index, uint256 depth) private pure returns (uint256) {
+        for (uint256 i; i < 2 ** depth; ++i) {
+            if (index == i) return i;
+        }
+        revert();
     }
 
     function inner(SumNode calldata left, SumNode calldata right) external pure returns (SumNode memory) {
