@@ -124,6 +124,11 @@ def _claims() -> Iterator[Mutant]:
             wrong = plan()
             wrong.change_claims = partial(_altered, at, alter)
             yield from variants(f"claim: {name.partition(',')[0]}", f"account {at}, {name}", wrong)
+    for at in (0, count - 1):
+        wrong = plan()
+        wrong.change_claims = partial(_altered, at, _endless)
+        name = "claim: entries that no transaction holds"
+        yield from variants(name, f"account {at}", wrong)
     wrong = plan(0)
     wrong.change_claims = lambda all_: [_raised(all_[0], 0, 1), *all_[1:]]
     yield from variants("claim: in epoch 0", "raised", wrong)
@@ -153,6 +158,10 @@ def _entries() -> Iterator[tuple[str, Callable[[ClaimLeaf], ClaimLeaf]]]:
         ),
     )
     yield "account", lambda claim: ClaimLeaf(NODES[-1], claim.entries)
+
+
+def _endless(claim: ClaimLeaf) -> ClaimLeaf:
+    return _with(claim, (*claim.entries, *(entry_word(pool, 1) for pool in range(100, 5000))))
 
 
 def _raised(claim: ClaimLeaf, at: int, step: int) -> ClaimLeaf:

@@ -4,7 +4,9 @@ import pytest
 
 from streamrp2p.fraud import preimages
 from streamrp2p.fraud.kinds import NODES
+from streamrp2p.fraud.preimages import Preimages
 from streamrp2p.fraud.view import View, view_of
+from streamrp2p.fraud.walk import Walk
 from streamrp2p.numbers import Address, Hash
 from streamrp2p.records import NodeRow
 from streamrp2p.sum_tree import SumNode
@@ -58,3 +60,19 @@ def test_two_wrong_sums_leave_the_top_to_be_demanded() -> None:
 def test_in_a_larger_tree_no_wrong_sum_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preimages, "MAX_SEARCHED_LEAVES", 4)
     assert seen(TreeLie(stated={(0, 4): more})).unknown == [(3, 0)]
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_tree_that_repeats_its_parts_is_seen_in_a_moment(depth: int) -> None:
+    """A liar needs 32 hashes for a tree of 2^32 leaves; who looked at each of them would never end."""
+    known = Preimages(NODES)
+    tree = known.add_leaves(ROWS[: 1 << depth])
+    node = tree.top
+    for _ in range(32 - depth):
+        node = known.add_parent(node, node)
+    walk = Walk(known, (1 << 32) - 1)
+    walk.from_top(node)
+    # Twice the leaves that there are: the first of the second round does not rise.
+    leaves = [record for record, _, _ in walk.leaves.values()]
+    assert leaves == 2 * [row.encode() for row in ROWS[: 1 << depth]]
+    assert list(walk.leaves) == list(range(len(leaves)))

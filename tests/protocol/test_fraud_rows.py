@@ -6,7 +6,7 @@ from streamrp2p.bundle import Bundle
 from streamrp2p.claim import header_words
 from streamrp2p.claims_tree import ClaimLeaf, entry_word
 from streamrp2p.difference import Difference
-from streamrp2p.fraud import Demand, Evidence, Fraud, find_frauds
+from streamrp2p.fraud import Demand, Evidence, Fraud, Published, Tree, find_frauds
 from streamrp2p.fraud.kinds import POOLS as KIND
 from streamrp2p.fraud.preimages import leaf_of, parent_of
 from streamrp2p.numbers import Address
@@ -175,6 +175,21 @@ def test_a_leaf_that_is_no_claim_is_shown_by_itself() -> None:
         assert (fraud.function, fraud.difference.found) == ("badClaimLeaf", text)
     nothing = with_claims(ClaimLeaf(account, (word, entry_word(9, 0))), *BUNDLE.claims[1:])
     assert only(evidence_of(nothing)).difference.expected == "more than 0"
+
+
+def test_a_leaf_that_no_transaction_holds_is_demanded() -> None:
+    """Nobody can answer: an answer has at most 256 entries in a leaf."""
+    account = BUNDLE.claims[0].account
+    entries = tuple(entry_word(pool, 1) for pool in range(1, 5000))
+    for others in (BUNDLE.claims[1:], ()):
+        evidence = evidence_of(with_claims(ClaimLeaf(account, entries), *others))
+        (demand,) = (one for one in found(evidence) if isinstance(one, Demand))
+        chunk = demand.chunk
+        assert (chunk.tree, chunk.level, chunk.index) == (Tree.CLAIMS, 0, 0)
+        for one in found(evidence):
+            assert isinstance(one, Demand) or len(str(one.arguments)) < 50_000
+        owed = Published(owed=frozenset([chunk]))
+        assert "demand" not in names(list(find_frauds(evidence, owed)))
 
 
 def test_claims_that_do_not_rise_are_shown_in_pairs() -> None:

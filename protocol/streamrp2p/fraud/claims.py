@@ -21,7 +21,7 @@ def bad_claim_leaves(trees: Trees) -> Iterator[Fraud]:
     """Yield each leaf of the claims tree that could not be one, whatever was earned."""
     for claim in trees.claims.leaves:
         fault = leaf_fault(claim.row.entries)
-        if fault is not None:
+        if fault is not None and claim.is_sound:
             where = f"account {text(claim.row.account)}"
             yield Fraud(
                 "BadClaim",
@@ -107,9 +107,9 @@ def _evidence(trees: Trees, account: Address, pool_id: int) -> Words | None:
 
 def _shown(view: View[ClaimLeaf] | None, account: Address) -> _Claims | None:
     shown = view.shown(account) if view else None
-    if shown is None or any(
-        claim.row.account == account and leaf_fault(claim.row.entries) for claim in shown
-    ):
+    if shown is None or not all(claim.is_sound for claim in shown):
+        return None
+    if any(claim.row.account == account and leaf_fault(claim.row.entries) for claim in shown):
         return None
     return shown
 

@@ -1,4 +1,4 @@
-"""What to demand next: the parts of a tree whose preimages nobody has shown."""
+"""What to demand next: the parts of a tree whose preimages nobody has shown, or nobody can show."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +9,8 @@ from streamrp2p.fraud.view import View
 
 
 def demands(view: View[Any], published: Published) -> Iterator[Demand]:
-    """Yield a demand for each highest node of a tree of which nothing is known, and that was not demanded before."""
-    for level, index in view.unknown:
+    """Yield a demand for each leaf that is too long and each highest node of which nothing is known, once."""
+    for level, index in [*((0, index) for index in view.too_long), *view.unknown]:
         chunk = view.chunk(level, index)
         if chunk not in published.owed and chunk not in published.answers:
             where = f"{view.where}, level {level}, node {index}"

@@ -14,6 +14,10 @@ from streamrp2p.plain_tree import first_unordered, neighbours_of, shows_absence
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.sum_tree import EMPTY_LEAF, SumNode
 
+MAX_SHOWN_BYTES = 1 << 14
+"""Four records of this length fit a transaction that nodes of the chain pass on. Only a claim can be longer, and no
+honest one: an answer has 256 entries of it at most, so whoever demands it gets none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf(Generic[Row]):
@@ -25,7 +29,7 @@ class Leaf(Generic[Row]):
     sum: int
     path_of: Callable[[int], Path]
     is_sound: bool = True
-    """Whether `sum` is what the record says, so that the chain can show the leaf by its record alone."""
+    """Whether the chain can be shown the leaf by its record alone: it is not too long, and `sum` is what it says."""
 
     @property
     def path(self) -> Path:
@@ -49,6 +53,11 @@ class View(Generic[Row]):
     leaves: list[Leaf[Row]] = field(default_factory=list)
     bad: list[BadNode] = field(default_factory=list)
     unknown: list[tuple[int, int]] = field(default_factory=list)
+
+    @cached_property
+    def too_long(self) -> list[int]:
+        """The indices of the known leaves that no transaction holds."""
+        return [leaf.index for leaf in self.leaves if len(leaf.record) > MAX_SHOWN_BYTES]
 
     @cached_property
     def keys(self) -> list[Any]:
@@ -99,7 +108,7 @@ def view_of(
     tree = MerkleTree(nodes, EMPTY_LEAF, lambda left, right: parent_of(kind, left, right))
     if tree.count == count and tree.top == top and sum(weights) == top.sum:
         view.leaves = [
-            Leaf(index, row, record, weight, tree.path, _is_sound(kind, row, weight))
+            Leaf(index, row, record, weight, tree.path, _is_sound(kind, row, record, weight))
             for index, (row, record, weight) in enumerate(zip(rows, records, weights, strict=True))
         ]
         return view
@@ -115,7 +124,7 @@ def view_of(
     view.bad, view.unknown = walk.bad, walk.unknown
     for index, (record, weight, path) in walk.leaves.items():
         row = kind.read(record)
-        sound = _is_sound(kind, row, weight)
+        sound = _is_sound(kind, row, record, weight)
         view.leaves.append(Leaf(index, row, record, weight, partial(_known, path), sound))
     return view
 
@@ -124,7 +133,9 @@ def _known(path: Path, _: int) -> Path:
     return path
 
 
-def _is_sound(kind: Kind[Row], row: Row, weight: int) -> bool:
-    return kind.weight(row) == weight and not (
+def _is_sound(kind: Kind[Row], row: Row, record: bytes, weight: int) -> bool:
+    if kind.weight(row) != weight or len(record) > MAX_SHOWN_BYTES:
+        return False
+    return not (
         isinstance(row, SessionRecord) and row.receipt.bytes_on_time > row.receipt.bytes_delivered
     )

@@ -1,5 +1,6 @@
 """The way down a committed tree, as far as its hashes are known: what cannot stand in it is met on the way."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,13 @@ from streamrp2p.numbers import ZERO_HASH
 from streamrp2p.sum_tree import EMPTY_LEAF, SumNode
 
 Path = tuple[SumNode, ...]
+
+MOST_TIMES = 2
+"""So often the same node is looked into: a liar repeats parts of a tree, up to 2^32 leaves, for a hash each.
+
+The second time is enough. What is left of the first node that is passed over was looked at, so two equal leaves and all
+between them: somewhere there keys do not rise, if nothing there is bad or unknown.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class Walk:
         self._known = preimages
         self._count = count
         self._todo: list[tuple[int, int, SumNode, Path]] = []
+        self._times: Counter[tuple[int, SumNode]] = Counter()
 
     def from_top(self, top: SumNode) -> None:
         """Walk from the top to the right, depth first."""
@@ -59,12 +68,18 @@ class Walk:
             # The first leaf under it is below the count, and empty.
             down = tuple(self._known.padding(below) for below in range(level))
             self.bad.append(BadNode(0, index << level, EMPTY_LEAF, down + path, b""))
+        elif self._is_worn(level, node):
+            return
         elif node.hash in self._known.children:
             self._visit_inner(level, index, node, path)
         elif node.hash in self._known.leaves:
             self._visit_leaf(level, index, node, path)
         else:
             self.unknown.append((level, index))
+
+    def _is_worn(self, level: int, node: SumNode) -> bool:
+        self._times[level, node] += 1
+        return self._times[level, node] > MOST_TIMES
 
     def _visit_inner(self, level: int, index: int, node: SumNode, path: Path) -> None:
         left, right = self._known.children[node.hash]
