@@ -7,7 +7,7 @@ from streamrp2p.chain.rpc import quantity, request
 from streamrp2p.numbers import Hash
 
 REORGANISED_BLOCKS = 64
-"""So many of the newest blocks are read again each time: another chain may have taken their place."""
+"""So many of the newest blocks are doubted: another chain may take their place, with other demands and answers."""
 
 
 class DemandWatch:
@@ -15,7 +15,8 @@ class DemandWatch:
 
     def __init__(self, contract: DataDemandsContract) -> None:
         self._contract = contract
-        self._open: dict[Hash, DemandRecord] = {}
+        self._seen: dict[Hash, tuple[DemandRecord, int]] = {}
+        """Each demand with the newest block in which it may have been open."""
         self._since: int | None = None
         self._next_block = contract.from_block
 
@@ -26,10 +27,16 @@ class DemandWatch:
             self._next_block = self._first_block(since, newest)
             self._since = since
         for demand in self._contract.demands(from_block=self._next_block, to_block=newest):
-            self._open[demand.demand_id] = demand
+            self._seen[demand.demand_id] = demand, newest
         self._next_block = max(self._next_block, newest + 1 - REORGANISED_BLOCKS)
-        still_open = self._contract.still_open(self._open.values(), block=newest)
-        self._open = {demand.demand_id: demand for demand in still_open}
+        seen = [demand for demand, _ in self._seen.values()]
+        still_open = self._contract.still_open(seen, block=newest)
+        self._seen |= {demand.demand_id: (demand, newest) for demand in still_open}
+        self._seen = {
+            demand_id: (demand, block)
+            for demand_id, (demand, block) in self._seen.items()
+            if newest - block <= REORGANISED_BLOCKS
+        }
         return still_open
 
     def _first_block(self, time: int, newest: int) -> int:

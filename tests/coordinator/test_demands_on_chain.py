@@ -11,12 +11,13 @@ import pytest
 from streamrp2p.bundle import decode_bundle
 from streamrp2p.chain import DeploymentError
 from streamrp2p.chain.abi_codec import artifact
+from streamrp2p.chain.rpc import request
 from streamrp2p.fraud.evidence import Chunk, Tree
 from streamrp2p.settlement import Settlement
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_coordinator.database import Database
-from streamrp2p_coordinator.demand_watch import DemandWatch
+from streamrp2p_coordinator.demand_watch import REORGANISED_BLOCKS, DemandWatch
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
 from streamrp2p_coordinator.use_cases.register_node import register_node
@@ -137,6 +138,43 @@ def test_a_new_start_finds_what_was_demanded_since_the_oldest_pending_commit(sta
     assert watch._next_block <= chain.epoch_book.latest_block() + 1
     assert watch.open(committed_at) == found
     assert DemandWatch(chain.data_demands).open(chain.now() + 1) == []
+
+
+def test_a_demand_whose_answer_is_on_a_branch_that_was_left_is_open_again(stage: Stage) -> None:
+    settlement = settle_broadly(stage)
+    chain, services = stage.chain, stage.services
+    since = chain.epoch_book.status(0).committed_at
+    assert since is not None
+    demand = next(every_demand(settlement))
+    chain.send(chain.data_demands.demand_call(settlement.header, demand), STRANGER)
+    request(chain.web3, "anvil_mine", [hex(2 * REORGANISED_BLOCKS), "0x0"])
+    watch = DemandWatch(chain.data_demands)
+    (open_,) = watch.open(since)
+    snapshot = request(chain.web3, "evm_snapshot", [])
+    proven = services.bundles.answer_book(settlement.header.data_hash).answer(demand.chunk)
+    chain.send(chain.data_demands.publish_call(open_.demanded, proven), POSTER)
+    assert watch.open(since) == []
+
+    assert request(chain.web3, "evm_revert", [snapshot])
+    request(chain.web3, "evm_mine", [])
+    assert watch.open(since) == [open_]
+
+
+def test_a_demand_that_was_answered_long_ago_is_looked_at_no_more(stage: Stage) -> None:
+    settlement = settle_broadly(stage)
+    chain = stage.chain
+    since = chain.epoch_book.status(0).committed_at
+    assert since is not None
+    demand = next(every_demand(settlement))
+    chain.send(chain.data_demands.demand_call(settlement.header, demand), STRANGER)
+    stage.tick(2)
+    watch = DemandWatch(chain.data_demands)
+    assert watch.open(since) == []
+    assert len(watch._seen) == 1
+    for _ in range(2):
+        request(chain.web3, "anvil_mine", [hex(REORGANISED_BLOCKS + 1), "0x0"])
+        assert watch.open(since) == []
+    assert watch._seen == {}
 
 
 def test_a_deployment_file_with_other_demands_than_the_books_is_refused(stage: Stage) -> None:
