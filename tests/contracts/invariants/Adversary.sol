@@ -84,7 +84,14 @@ abstract contract Adversary is Bending {
         Epoch memory epoch = _anyEpoch();
         uint32 poolId = uint32(_draw(7));
         RecordLeaf[] memory shown = EpochTrees.showPool(epoch, _isBentHere() ? uint32(_draw(7)) : poolId);
-        if (_isBent()) shown = _bend(shown);
+        if (_isBentHere() && epoch.pools.length > 2) {
+            // Two that are not neighbours, around one that is there.
+            shown = new RecordLeaf[](2);
+            (shown[0], shown[1]) = (EpochTrees.poolLeaf(epoch, 0), EpochTrees.poolLeaf(epoch, 2));
+            poolId = epoch.pools[1].row.poolId;
+        } else if (_isBent()) {
+            shown = _bend(shown);
+        }
         _try("badPool", abi.encodeCall(proofs.badPool, (epoch.header, poolId, shown)));
     }
 
@@ -96,9 +103,11 @@ abstract contract Adversary is Bending {
         ClaimEvidence memory evidence;
         evidence.claims = EpochTrees.showAccount(epoch, account);
         evidence.parentClaims = EpochTrees.showAccount(parent, account);
-        evidence.pool = EpochTrees.showPool(epoch, poolId);
+        // Now and then with the rows of another pool, or of none.
+        uint32 shownPool = _isBentHere() ? uint32(_draw(6)) : poolId;
+        evidence.pool = EpochTrees.showPool(epoch, shownPool);
         for (uint256 p; p < epoch.pools.length; ++p) {
-            bool isIt = epoch.pools[p].row.poolId == poolId;
+            bool isIt = epoch.pools[p].row.poolId == shownPool;
             if (isIt) evidence.nodes = EpochTrees.showNode(epoch, p, account);
         }
         if (_isBentHere()) evidence.pool = _bend(evidence.pool);
@@ -210,7 +219,11 @@ abstract contract Adversary is Bending {
         // What the poster may also have acknowledged: an earlier receipt, or the same sequence with more bytes.
         if (_isBentHere()) batch[s].receipt.sequence -= 1;
         if (_isBentHere()) batch[s].receipt.bytesDelivered += 2;
-        Acknowledgement memory acknowledged = _acknowledge(batch, s);
+        // Now and then a record that the poster never saw, in an acknowledgement that it never gave.
+        uint256 forgery = _isBentHere() ? 1 + _draw(2) : 0;
+        if (forgery != 0) batch[s].receipt.sequence += 2;
+        Acknowledgement memory acknowledged = _acknowledge(batch, s, forgery == 1 ? 1 : _posterKey);
+        if (forgery == 2) acknowledged.signature = _malleated(acknowledged.signature, 0);
         address node = _isBentHere() ? _anyAccount(epoch) : acknowledged.ack.node;
         bytes32 sessionId = batch[s].receipt.sessionId;
         if (_isBentHere()) sessionId = bytes32(uint256(sessionId) ^ (1 << 255));
@@ -222,7 +235,6 @@ abstract contract Adversary is Bending {
             above = EpochTrees.above(epoch, p, n);
             shown = EpochTrees.showSession(epoch, p, n, sessionId);
         }
-        if (_isBentHere()) acknowledged.signature = _malleated(acknowledged.signature, 0);
         if (_isBentHere()) acknowledged.signature = _bytes(acknowledged.signature);
         if (_isBentHere()) acknowledged.path = _path(acknowledged.path);
         if (_isBentHere()) acknowledged.record = _bytes(acknowledged.record);
@@ -347,7 +359,7 @@ abstract contract Adversary is Bending {
         return bytes.concat(hex"00", keccak256(record), bytes16(leaves[leaf].sum));
     }
 
-    function _acknowledge(SessionRecord[] memory batch, uint256 index)
+    function _acknowledge(SessionRecord[] memory batch, uint256 index, uint256 key)
         internal
         returns (Acknowledgement memory acknowledged)
     {
@@ -366,8 +378,6 @@ abstract contract Adversary is Bending {
         acknowledged.record = SessionRecordLib.encode(batch[index]);
         acknowledged.index = uint32(index);
         acknowledged.path = ReferenceTrees.path(leaves, index);
-        // Now and then it is not the poster who signs.
-        uint256 key = _isBentHere() ? 1 : _posterKey;
         bytes32 digest = TypedData.digest(proofs.epochBook(), TypedData.hash(acknowledged.ack));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         acknowledged.signature = abi.encodePacked(r, s, v);
