@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { IERC20Permit } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import { Multicall } from "@openzeppelin/contracts/utils/Multicall.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
@@ -29,8 +30,8 @@ import { TypedData } from "./libraries/TypedData.sol";
 import { WordList } from "./libraries/WordList.sol";
 
 /// @title RewardPools
-/// @notice See `IRewardPools`. No owner, no proxy.
-contract RewardPools is IRewardPools, ReentrancyGuardTransient {
+/// @notice See `IRewardPools`. No owner, no proxy. `multicall` makes several calls in one transaction.
+contract RewardPools is IRewardPools, Multicall, ReentrancyGuardTransient {
     using Checkpoints for Checkpoints.Trace208;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -40,15 +41,19 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
                                        TYPES
     //////////////////////////////////////////////////////////////////////////*/
 
-    /// @dev A claim touches the first word alone.
     struct PoolState {
-        address token;
-        uint96 remaining;
+        /// `remaining << 160 | token`: one word, written as one, since a claim touches no other.
+        uint256 funds;
         address streamer;
         uint32 createdEpoch;
         /// 0 while no closing is announced: no pool closes from epoch 0.
         uint32 closedFromEpoch;
         bool refunded;
+    }
+
+    /// @dev What two pools paid an account so far, as `uint128` each; that of the odd id in the upper half.
+    struct PaidByPair {
+        uint256 cumulatives;
     }
 
     /// @dev Terms that hold from an epoch on: two words.
@@ -59,22 +64,18 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         uint64 fromEpoch;
     }
 
-    /// @dev What one claim pays.
-    struct Payout {
-        /// The words of the `Claimed` event.
-        uint256[] paid;
-        /// The distinct tokens to transfer.
-        uint256[] tokens;
-        /// How much of each.
-        uint256[] amounts;
-    }
-
     /*//////////////////////////////////////////////////////////////////////////
                                      CONSTANTS
     //////////////////////////////////////////////////////////////////////////*/
 
     /// @dev The most entries of a leaf: a mask has a bit for each.
     uint256 private constant MAX_ENTRIES = 256;
+
+    /// @dev The bits of an epoch's word that hold the count of its claims tree.
+    uint256 private constant CLAIM_COUNT = type(uint32).max;
+
+    /// @dev The most leaves of one call: a mask has a bit for each.
+    uint256 private constant MAX_LEAVES = 256;
 
     /*//////////////////////////////////////////////////////////////////////////
                                      IMMUTABLES
@@ -95,8 +96,12 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
 
     mapping(uint256 poolId => PoolState) private _pools;
 
-    /// @dev Two pools to a word: `poolId >> 1`, the odd id in the upper half.
-    mapping(address account => mapping(uint256 poolPair => uint256 cumulatives)) private _claimed;
+    /// @dev What an open epoch's header says of its claims tree: the first 28 bytes of the root (as `EpochBook` keeps
+    /// of a header hash), then the count. 0 while the epoch's claims are not open.
+    mapping(uint256 epoch => uint256 word) private _claims;
+
+    /// @dev Two pools to a word: the pair of a pool is `poolId >> 1`.
+    mapping(address account => mapping(uint256 poolPair => PaidByPair)) private _claimed;
 
     /// @dev All that was deposited, by epoch.
     mapping(uint256 poolId => Checkpoints.Trace208) private _funded;
@@ -134,7 +139,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
 
         poolId = ++poolCount;
         PoolState storage pool = _pools[poolId];
-        pool.token = token;
+        pool.funds = uint160(token);
         pool.streamer = msg.sender;
         pool.createdEpoch = uint256(epoch).toUint32();
         _pushTerms(poolId, terms, epoch);
@@ -160,7 +165,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 credited)
     {
-        address token = _pools[poolId].token;
+        address token = _tokenOf(_pools[poolId]);
         if (token == address(0)) revert Errors.RewardPools_UnknownPool(poolId);
         // If another used the permit up, the allowance is there; if not, the deposit fails.
         try IERC20Permit(token).permit(msg.sender, address(this), amount, deadline, v, r, s) { } catch { }
@@ -225,14 +230,14 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         // Effect. A lying row can neither underflow nor take what other pools hold.
         uint256 funded = _fundedAt(poolId, last);
         uint256 amount = funded > row.cumulativeSpend ? funded - row.cumulativeSpend : 0;
-        uint256 remaining = pool.remaining;
+        uint256 remaining = _remainingOf(pool);
         if (amount > remaining) amount = remaining;
         pool.refunded = true;
-        pool.remaining = (remaining - amount).toUint96();
+        pool.funds -= amount << 160;
         emit Refunded(poolId, to, amount);
 
         // Interaction
-        if (amount != 0) IERC20(pool.token).safeTransfer(to, amount);
+        if (amount != 0) IERC20(_tokenOf(pool)).safeTransfer(to, amount);
     }
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -240,47 +245,90 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     //////////////////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IRewardPools
-    function claim(
-        EpochHeader calldata header,
-        ClaimLeaf calldata leaf,
-        uint32 index,
+    function openClaims(EpochHeader calldata header) external override {
+        _requireFinal(header);
+        uint256 word = uint256(header.claimsRoot) & ~CLAIM_COUNT | header.claimCount;
+        if (_claims[header.epoch] == word) return;
+        _claims[header.epoch] = word;
+        emit ClaimsOpened(header.epoch, header.claimsRoot, header.claimCount);
+    }
+
+    /// @inheritdoc IRewardPools
+    function claimAll(uint64 epoch, uint256[] calldata entries, uint32 index, bytes32[] calldata path)
+        external
+        override
+        nonReentrant
+    {
+        _requireLeaf(epoch, msg.sender, entries, index, path);
+        _pay(msg.sender, entries, 0, msg.sender);
+    }
+
+    /// @inheritdoc IRewardPools
+    function claim(uint64 epoch, ClaimLeaf calldata leaf, uint32 index, bytes32[] calldata path, uint256 skip)
+        external
+        override
+        nonReentrant
+    {
+        _requireLeaf(epoch, leaf.account, leaf.entries, index, path);
+        _push(leaf, skip);
+    }
+
+    /// @inheritdoc IRewardPools
+    function claimMany(
+        uint64 epoch,
+        ClaimLeaf[] calldata leaves,
+        uint32 first,
         bytes32[] calldata path,
-        uint256 mask
+        uint256 skip
     ) external override nonReentrant {
-        _requireLeaf(header, leaf, index, path);
-        _pay(header.epoch, leaf, mask, INodeRegistry(nodeRegistry).payoutOf(leaf.account));
+        // Check
+        uint256 count = leaves.length;
+        if (count > MAX_LEAVES) revert Errors.RewardPools_TooManyLeaves(count);
+        bytes32[] memory nodes = new bytes32[](count);
+        for (uint256 i; i < count; ++i) {
+            nodes[i] = PlainTree.claimLeafOf(leaves[i]);
+        }
+        uint256 word = _claims[epoch];
+        if (word == 0) revert Errors.RewardPools_ClaimsNotOpen(epoch);
+        bytes32 root = PlainTree.rootFromRange(nodes, first, word & CLAIM_COUNT, path);
+        if ((word ^ uint256(root)) & ~CLAIM_COUNT != 0) revert Errors.Tree_ProofMismatch(_rootOf(word));
+
+        // Effect and Interaction, account by account: the guard keeps others out meanwhile.
+        for (uint256 i; i < count; ++i) {
+            if ((skip >> i) & 1 == 0) _push(leaves[i], 0);
+        }
     }
 
     /// @inheritdoc IRewardPools
     function claimTo(
-        EpochHeader calldata header,
-        ClaimLeaf calldata leaf,
+        uint64 epoch,
+        uint256[] calldata entries,
         uint32 index,
         bytes32[] calldata path,
-        uint256 mask,
+        uint256 skip,
         address to
     ) external override nonReentrant {
-        if (msg.sender != leaf.account) {
-            revert Errors.RewardPools_NotAccount(msg.sender, leaf.account);
-        }
-        _requireLeaf(header, leaf, index, path);
-        _pay(header.epoch, leaf, mask, to);
+        if (to == address(0)) revert Errors.RewardPools_ZeroAddress();
+        _requireLeaf(epoch, msg.sender, entries, index, path);
+        _pay(msg.sender, entries, skip, to);
     }
 
     /// @inheritdoc IRewardPools
     function claimToBySignature(
-        EpochHeader calldata header,
+        uint64 epoch,
         ClaimLeaf calldata leaf,
         uint32 index,
         bytes32[] calldata path,
-        uint256 mask,
+        uint256 skip,
         address to,
         uint64 deadline,
         bytes calldata signature
     ) external override nonReentrant {
-        _requireRedirect(leaf.account, to, header.epoch, deadline, signature);
-        _requireLeaf(header, leaf, index, path);
-        _pay(header.epoch, leaf, mask, to);
+        if (to == address(0)) revert Errors.RewardPools_ZeroAddress();
+        address account = leaf.account;
+        _requireRedirect(account, to, epoch, deadline, signature);
+        _requireLeaf(epoch, account, leaf.entries, index, path);
+        _pay(account, leaf.entries, skip, to);
     }
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -289,11 +337,11 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
 
     /// @inheritdoc IRewardPools
     function poolOf(uint32 poolId) external view override returns (Pool memory) {
-        PoolState memory pool = _pools[poolId];
+        PoolState storage pool = _pools[poolId];
         return Pool({
             streamer: pool.streamer,
-            token: pool.token,
-            remaining: pool.remaining,
+            token: _tokenOf(pool),
+            remaining: _remainingOf(pool),
             createdEpoch: pool.createdEpoch,
             closedFromEpoch: pool.closedFromEpoch,
             refunded: pool.refunded
@@ -335,9 +383,17 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRewardPools
+    function claimsOf(uint64 epoch) external view override returns (bytes28 root, uint32 count) {
+        uint256 word = _claims[epoch];
+        // casting keeps the two parts of the word
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return (bytes28(_rootOf(word)), uint32(word));
+    }
+
+    /// @inheritdoc IRewardPools
     function claimed(address account, uint32 poolId) external view override returns (uint128) {
         // forge-lint: disable-next-line(unsafe-typecast)
-        return uint128(_claimed[account][poolId >> 1] >> ((poolId & 1) << 7));
+        return uint128(_claimed[account][poolId >> 1].cumulatives >> ((poolId & 1) << 7));
     }
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -347,7 +403,7 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     /// @dev Takes the caller's tokens and credits what arrives.
     function _deposit(uint32 poolId, uint256 amount) private returns (uint256 credited) {
         PoolState storage pool = _pools[poolId];
-        IERC20 token = IERC20(pool.token);
+        IERC20 token = IERC20(_tokenOf(pool));
         if (address(token) == address(0)) revert Errors.RewardPools_UnknownPool(poolId);
         if (pool.closedFromEpoch != 0) revert Errors.RewardPools_PoolClosed(poolId);
         uint64 epoch = _currentEpoch();
@@ -359,11 +415,10 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
 
         // slither-disable-next-line incorrect-equality
         if (credited == 0) revert Errors.RewardPools_NothingDeposited(poolId);
-        uint256 remaining = credited + pool.remaining;
-        if (remaining > type(uint96).max) revert Errors.RewardPools_PoolOverflow(poolId, credited);
-        // casting to 'uint96' is safe because of the check above
-        // forge-lint: disable-next-line(unsafe-typecast)
-        pool.remaining = uint96(remaining);
+        if (credited + _remainingOf(pool) > type(uint96).max) {
+            revert Errors.RewardPools_PoolOverflow(poolId, credited);
+        }
+        pool.funds += credited << 160;
         Checkpoints.Trace208 storage funded = _funded[poolId];
         // The sum must fit the 128 bits that a row has for it.
         // slither-disable-next-line unused-return
@@ -420,6 +475,18 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         return uint128(_funded[poolId].upperLookupRecent(key));
     }
 
+    function _tokenOf(PoolState storage pool) private view returns (address) {
+        // casting to 'uint160' keeps the token
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return address(uint160(pool.funds));
+    }
+
+    function _remainingOf(PoolState storage pool) private view returns (uint96) {
+        // casting to 'uint96' is safe because 96 bits are left
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint96(pool.funds >> 160);
+    }
+
     function _currentEpoch() private view returns (uint64) {
         return IEpochBook(epochBook).currentEpoch();
     }
@@ -436,13 +503,22 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
     }
 
     function _requireLeaf(
-        EpochHeader calldata header,
-        ClaimLeaf calldata leaf,
-        uint32 index,
+        uint64 epoch,
+        address account,
+        uint256[] calldata entries,
+        uint256 index,
         bytes32[] calldata path
     ) private view {
-        _requireFinal(header);
-        PlainTree.requireLeaf(header.claimsRoot, PlainTree.claimLeafOf(leaf), index, header.claimCount, path);
+        uint256 word = _claims[epoch];
+        if (word == 0) revert Errors.RewardPools_ClaimsNotOpen(epoch);
+        bytes32 leaf = PlainTree.claimLeafOf(account, entries);
+        bytes32 root = PlainTree.rootFromPath(leaf, index, word & CLAIM_COUNT, path);
+        if ((word ^ uint256(root)) & ~CLAIM_COUNT != 0) revert Errors.Tree_ProofMismatch(_rootOf(word));
+    }
+
+    /// @dev What is kept of the claims root: 28 bytes, then zeros.
+    function _rootOf(uint256 word) private pure returns (bytes32) {
+        return bytes32(word & ~CLAIM_COUNT);
     }
 
     function _requireRedirect(
@@ -462,78 +538,93 @@ contract RewardPools is IRewardPools, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev Pays what is due of the chosen entries, with one transfer per distinct token.
-    function _pay(uint64 epoch, ClaimLeaf calldata leaf, uint256 mask, address to) private {
-        if (to == address(0)) revert Errors.RewardPools_ZeroAddress();
+    /// @dev Pays to the account's payout address.
+    function _push(ClaimLeaf calldata leaf, uint256 skip) private {
+        address account = leaf.account;
+        _pay(account, leaf.entries, skip, INodeRegistry(nodeRegistry).payoutOf(account));
+    }
 
+    /// @dev Pays what is due of the entries that are not left out, with one transfer per distinct token.
+    function _pay(address account, uint256[] calldata entries, uint256 skip, address to) private {
         // Effect
-        Payout memory payout = _settleAll(leaf.account, leaf.entries, mask);
-        if (payout.paid.length == 0) return;
-        _emitClaimed(leaf.account, to, epoch, payout.paid);
+        (uint256[] memory paid, uint256[] memory sums) = _bookAll(account, entries, skip);
+        if (paid.length == 0) return;
+        _emitClaimed(account, to, paid);
 
         // Interaction
-        for (uint256 i; i < payout.tokens.length; ++i) {
-            // casting to 'uint160' is safe because the words of this list are addresses
+        for (uint256 i; i < sums.length; i = WordList.afterPair(i)) {
+            (uint256 token, uint256 amount) = sums.pairAt(i);
+            // casting to 'uint160' is safe because the keys of this list are addresses
             // forge-lint: disable-next-line(unsafe-typecast)
-            IERC20(address(uint160(payout.tokens[i]))).safeTransfer(to, payout.amounts[i]);
+            IERC20(address(uint160(token))).safeTransfer(to, amount);
         }
     }
 
-    /// @dev `emit Claimed(account, to, epoch, paid)`, without copying the words; `paid` has the room before it.
-    function _emitClaimed(address account, address to, uint256 epoch, uint256[] memory paid) private {
+    /// @dev `emit Claimed(account, to, paid)`, without copying the words; `paid` has the room before it.
+    function _emitClaimed(address account, address to, uint256[] memory paid) private {
         bytes32 signature = Claimed.selector;
         assembly ("memory-safe") {
             let data := sub(paid, 0x40)
-            mstore(data, epoch)
+            mstore(data, to)
             mstore(add(data, 0x20), 0x40)
-            log3(data, add(0x60, shl(5, mload(paid))), signature, account, to)
+            log2(data, add(0x60, shl(5, mload(paid))), signature, account)
         }
     }
 
-    /// @dev Books what is due of the chosen entries.
-    function _settleAll(address account, uint256[] calldata entries, uint256 mask)
+    /// @dev Books what is due of the entries that are not left out.
+    /// @return paid The words of the `Claimed` event.
+    /// @return sums The distinct tokens, each with its amount after it.
+    function _bookAll(address account, uint256[] calldata entries, uint256 skip)
         private
-        returns (Payout memory payout)
+        returns (uint256[] memory paid, uint256[] memory sums)
     {
         uint256 count = entries.length;
         if (count > MAX_ENTRIES) revert Errors.RewardPools_TooManyEntries(count);
-        payout.paid = WordList.withCapacityForLog(count);
-        payout.tokens = WordList.withCapacity(count);
-        payout.amounts = WordList.withCapacity(count);
+        (paid, sums) = WordList.forClaim(count);
+        mapping(uint256 poolPair => PaidByPair) storage pairs = _claimed[account];
         uint256 previous;
         for (uint256 i; i < count; ++i) {
-            uint256 entry = entries[i];
-            if (entry >> 128 <= previous) revert Errors.RewardPools_EntriesNotRising(i);
-            previous = entry >> 128;
-            if ((mask >> i) & 1 != 0) _settle(account, entry, payout);
+            uint256 entry = WordList.read(entries, i);
+            uint256 poolId = entry >> 128;
+            if (poolId <= previous) revert Errors.RewardPools_EntriesNotRising(i);
+            previous = poolId;
+            if ((skip >> i) & 1 != 0) continue;
+            // casting to 'uint128' keeps the cumulative reward
+            // forge-lint: disable-next-line(unsafe-typecast)
+            _book(pairs[poolId >> 1], poolId, uint128(entry), paid, sums);
         }
     }
 
-    /// @dev Books what a pool owes an account, as far as the pool holds it.
-    function _settle(address account, uint256 entry, Payout memory payout) private {
-        uint256 poolId = entry >> 128;
+    /// @dev Books what a pool owes an account, as far as the pool holds it: nothing if there is no such pool.
+    function _book(
+        PaidByPair storage pair,
+        uint256 poolId,
+        uint256 cumulative,
+        uint256[] memory paid,
+        uint256[] memory sums
+    ) private {
         uint256 shift = (poolId & 1) << 7;
-        uint256 cumulatives = _claimed[account][poolId >> 1];
-        // casting to 'uint128' keeps this pool's half, and of the entry the cumulative reward
+        uint256 cumulatives = pair.cumulatives;
+        // casting to 'uint128' keeps this pool's half
         // forge-lint: disable-next-line(unsafe-typecast)
-        (uint256 before, uint256 cumulative) = (uint128(cumulatives >> shift), uint128(entry));
+        uint256 before = uint128(cumulatives >> shift);
         if (cumulative <= before) return;
 
         PoolState storage pool = _pools[poolId];
-        (address token, uint256 remaining) = (pool.token, pool.remaining);
-        uint256 amount = cumulative - before;
-        if (amount > remaining) amount = remaining;
-        // Also where there is no such pool.
-        if (amount == 0) return;
-
+        uint256 funds = pool.funds;
         unchecked {
-            // The amount is at most `remaining`, and with what was claimed at most `cumulative`, so neither number
-            // leaves its field.
+            // The amount is at most what remains, and with what was paid before at most the cumulative, so that
+            // neither number leaves its field.
+            uint256 amount = cumulative - before;
+            uint256 remaining = funds >> 160;
+            if (amount > remaining) amount = remaining;
+            if (amount == 0) return;
+            pool.funds = funds - (amount << 160);
+            pair.cumulatives = cumulatives + (amount << shift);
+            paid.push((poolId << 128) | amount);
+            // casting to 'uint160' keeps the token
             // forge-lint: disable-next-line(unsafe-typecast)
-            pool.remaining = uint96(remaining - amount);
-            _claimed[account][poolId >> 1] = cumulatives + (amount << shift);
+            sums.addTo(uint160(funds), amount);
         }
-        payout.paid.push((poolId << 128) | amount);
-        payout.tokens.addAmount(payout.amounts, uint160(token), amount);
     }
 }

@@ -58,8 +58,11 @@ interface IRewardPools {
     /// @notice What no node earned went back.
     event Refunded(uint32 indexed poolId, address indexed to, uint256 amount);
 
+    /// @notice The claims of an epoch can be paid from now on.
+    event ClaimsOpened(uint64 indexed epoch, bytes32 claimsRoot, uint32 claimCount);
+
     /// @notice An account was paid: `paid` are the words `uint256(poolId) << 128 | amount`.
-    event Claimed(address indexed account, address indexed to, uint64 epoch, uint256[] paid);
+    event Claimed(address indexed account, address to, uint256[] paid);
 
     /*//////////////////////////////////////////////////////////////////////////
                                      STREAMERS
@@ -115,44 +118,69 @@ interface IRewardPools {
                                        NODES
     //////////////////////////////////////////////////////////////////////////*/
 
+    /// @notice Opens the claims of an epoch: keeps the claims root of its final header, so that no claim has to
+    /// show the header again.
+    /// @dev Anyone, once per epoch that is claimed from; again it does nothing. Whoever claims first sends it along
+    /// (`multicall`). What is open stays open.
+    function openClaims(EpochHeader calldata header) external;
+
     /// @notice Pays what an account earned to its payout address (`NodeRegistry.payoutOf`).
-    /// @dev Anyone. For each entry that the mask chooses the pool pays what the entry exceeds what the account was
+    /// @dev Anyone. For each entry that is not left out the pool pays what the entry exceeds what the account was
     /// paid before, but never more than the pool holds; the shortfall stays due, should the pool be funded again.
     /// Entries of unknown pools, and claims of which nothing is due, do nothing, so that a claim mined twice, or
     /// pushed by another just before, does not fail. A token that reverts fails the call: leave its entries out.
-    /// @param header A final header, of any age: a newer one never breaks a claim under way.
+    /// @param epoch An epoch whose claims are open, of any age: a newer one never breaks a claim under way.
     /// @param leaf The account's leaf in its claims tree.
     /// @param index The leaf's index there.
     /// @param path The leaf's path there.
-    /// @param mask Bit i chooses entry i; bits beyond the entries mean nothing.
-    function claim(
-        EpochHeader calldata header,
-        ClaimLeaf calldata leaf,
-        uint32 index,
+    /// @param skip Bit i leaves entry i out, 0 none; bits beyond the entries mean nothing.
+    function claim(uint64 epoch, ClaimLeaf calldata leaf, uint32 index, bytes32[] calldata path, uint256 skip)
+        external;
+
+    /// @notice Pays the caller all that it earned, to itself: the cheapest claim.
+    /// @dev Otherwise like `claimTo`.
+    function claimAll(uint64 epoch, uint256[] calldata entries, uint32 index, bytes32[] calldata path)
+        external;
+
+    /// @notice Like `claim` for each of several neighbouring accounts, each to its own payout address.
+    /// @dev Anyone. One payment that reverts fails the call: leave that account out by its bit, and claim what its
+    /// other tokens owe by `claim`. An account that can make a transfer fail (a token with hooks, a list of blocked
+    /// addresses) may do so after the caller tried the call; that costs the caller gas and nobody else anything.
+    /// @param epoch As of `claim`.
+    /// @param leaves Neighbouring leaves, at most 256. Those that are left out are part of the proof all the same.
+    /// @param first The index of the first.
+    /// @param path Their range path (docs/protocol.md section 6).
+    /// @param skip Bit i leaves leaf i out, 0 none; bits beyond the leaves mean nothing.
+    function claimMany(
+        uint64 epoch,
+        ClaimLeaf[] calldata leaves,
+        uint32 first,
         bytes32[] calldata path,
-        uint256 mask
+        uint256 skip
     ) external;
 
-    /// @notice Like `claim`, but pays to `to`.
-    /// @dev Only the account. Somebody's `claim` that is mined first pays to the payout address instead.
+    /// @notice Like `claim`, but the account is the caller, which chooses where it is paid.
+    /// @dev Another's entries lead to no root. Somebody's `claim` that is mined first pays to the payout address
+    /// instead.
+    /// @param entries The caller's.
     function claimTo(
-        EpochHeader calldata header,
-        ClaimLeaf calldata leaf,
+        uint64 epoch,
+        uint256[] calldata entries,
         uint32 index,
         bytes32[] calldata path,
-        uint256 mask,
+        uint256 skip,
         address to
     ) external;
 
     /// @notice Like `claim`, but pays to `to`, as the account signed (`ClaimRedirect`, EIP-712 or ERC-1271).
-    /// @dev Anyone, until the deadline, for the header's epoch alone. The submitter chooses the mask; used again,
+    /// @dev Anyone, until the deadline, for that epoch alone. The submitter chooses what is left out; used again,
     /// the signature pays only what is due for that epoch and was not paid before.
     function claimToBySignature(
-        EpochHeader calldata header,
+        uint64 epoch,
         ClaimLeaf calldata leaf,
         uint32 index,
         bytes32[] calldata path,
-        uint256 mask,
+        uint256 skip,
         address to,
         uint64 deadline,
         bytes calldata signature
@@ -191,6 +219,10 @@ interface IRewardPools {
 
     /// @notice A pool's stream record.
     function streamOf(uint32 poolId) external view returns (Stream memory);
+
+    /// @notice The first 28 bytes of an epoch's claims root and the count of its leaves: zeros while its claims are
+    /// not open.
+    function claimsOf(uint64 epoch) external view returns (bytes28 root, uint32 count);
 
     /// @notice What an account was paid by a pool so far.
     function claimed(address account, uint32 poolId) external view returns (uint128);

@@ -66,6 +66,9 @@ library Errors {
     /// @notice The pool was already refunded.
     error RewardPools_AlreadyRefunded(uint32 poolId);
 
+    /// @notice Nobody has opened the epoch's claims yet.
+    error RewardPools_ClaimsNotOpen(uint64 epoch);
+
     /// @notice The signature's deadline is over.
     error RewardPools_DeadlineOver(uint64 deadline);
 
@@ -80,9 +83,6 @@ library Errors {
 
     /// @notice The account did not sign this.
     error RewardPools_InvalidSignature(address account);
-
-    /// @notice The caller is not the account that earned.
-    error RewardPools_NotAccount(address caller, address account);
 
     /// @notice The token is not a contract.
     error RewardPools_NotAToken(address token);
@@ -104,6 +104,9 @@ library Errors {
 
     /// @notice A leaf has more than 256 entries.
     error RewardPools_TooManyEntries(uint256 count);
+
+    /// @notice More than 256 leaves in one call.
+    error RewardPools_TooManyLeaves(uint256 count);
 
     /// @notice No such pool.
     error RewardPools_UnknownPool(uint32 poolId);
@@ -205,6 +208,9 @@ library Errors {
 
     /// @notice The leaves shown neither have the key nor show its absence.
     error Absence_NothingShown(uint256 key);
+
+    /// @notice A range has no leaf.
+    error Tree_EmptyRange();
 
     /// @notice The tree has no node there.
     error Tree_NoSuchNode(uint256 level, uint256 index);

@@ -16,9 +16,12 @@ library PlainTree {
     }
 
     /// @notice The leaf of an account's claims: `keccak256(keccak256(account ‖ entries))`.
-    function claimLeafOf(ClaimLeaf calldata leaf) internal pure returns (bytes32 result) {
-        address account = leaf.account;
-        uint256[] calldata entries = leaf.entries;
+    function claimLeafOf(ClaimLeaf calldata leaf) internal pure returns (bytes32) {
+        return claimLeafOf(leaf.account, leaf.entries);
+    }
+
+    /// @notice The same of its parts.
+    function claimLeafOf(address account, uint256[] calldata entries) internal pure returns (bytes32 result) {
         assembly ("memory-safe") {
             let free := mload(0x40)
             let size := shl(5, entries.length)
@@ -74,16 +77,81 @@ library PlainTree {
     {
         root = node;
         assembly ("memory-safe") {
-            let end := add(path.offset, shl(5, path.length))
+            let offset := path.offset
+            let end := add(offset, shl(5, path.length))
             // Bit 5 is the bit of the level: 0 puts the sibling on the right, at 0x20.
             let bits := shl(5, index)
-            for { let offset := path.offset } lt(offset, end) { offset := add(offset, 0x20) } {
+            // One by one until a multiple of four levels is left, then four at a time: the loop itself costs a third.
+            for { } and(sub(end, offset), 0x60) { offset := add(offset, 0x20) } {
                 let side := and(bits, 0x20)
                 mstore(side, root)
                 mstore(xor(side, 0x20), calldataload(offset))
                 root := keccak256(0x00, 0x40)
                 bits := shr(1, bits)
             }
+            for { } lt(offset, end) { offset := add(offset, 0x80) } {
+                let side := and(bits, 0x20)
+                mstore(side, root)
+                mstore(xor(side, 0x20), calldataload(offset))
+                side := and(shr(1, bits), 0x20)
+                mstore(side, keccak256(0x00, 0x40))
+                mstore(xor(side, 0x20), calldataload(add(offset, 0x20)))
+                side := and(shr(2, bits), 0x20)
+                mstore(side, keccak256(0x00, 0x40))
+                mstore(xor(side, 0x20), calldataload(add(offset, 0x40)))
+                side := and(shr(3, bits), 0x20)
+                mstore(side, keccak256(0x00, 0x40))
+                mstore(xor(side, 0x20), calldataload(add(offset, 0x60)))
+                root := keccak256(0x00, 0x40)
+                bits := shr(4, bits)
+            }
+        }
+    }
+
+    /// @notice The root that the range path leads to, from the neighbouring leaves that begin at `first`.
+    /// @dev A range path lists what lies beside the range from the leaves up, on each level the left one before the
+    /// right one; of one leaf it is that leaf's path. Reverts if the range is empty or not below the count, or if
+    /// the path has not exactly the siblings that the range needs. `nodes` are the leaves; they are overwritten.
+    function rootFromRange(bytes32[] memory nodes, uint256 first, uint256 count, bytes32[] calldata path)
+        internal
+        pure
+        returns (bytes32)
+    {
+        uint256 width = nodes.length;
+        uint256 depth = TreeDepth.requireRange(first, width, count, path.length);
+        uint256 used;
+        for (; depth != 0; --depth) {
+            // Each level writes its nodes over those below: `read` and `written` of them are done.
+            uint256 read;
+            uint256 written;
+            if (first & 1 == 1) {
+                nodes[0] = inner(path[used++], nodes[0]);
+                (read, written) = (1, 1);
+            }
+            assembly ("memory-safe") {
+                // Pairs lie side by side, ready to be hashed.
+                let source := add(add(nodes, 0x20), shl(5, read))
+                let target := add(add(nodes, 0x20), shl(5, written))
+                let end := add(nodes, shl(5, width))
+                for { } lt(source, end) { source := add(source, 0x40) } {
+                    mstore(target, keccak256(source, 0x40))
+                    target := add(target, 0x20)
+                }
+                read := shr(5, sub(source, add(nodes, 0x20)))
+                written := shr(5, sub(target, add(nodes, 0x20)))
+            }
+            if (read < width) nodes[written++] = inner(nodes[read], path[used++]);
+            (first, width) = (first >> 1, written);
+        }
+        return nodes[0];
+    }
+
+    /// @notice `keccak256(left ‖ right)`.
+    function inner(bytes32 left, bytes32 right) internal pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            mstore(0x00, left)
+            mstore(0x20, right)
+            result := keccak256(0x00, 0x40)
         }
     }
 }

@@ -31,4 +31,27 @@ library TreeDepth {
         if (level > depth || index >> (depth - level) != 0) revert Errors.Tree_NoSuchNode(level, index);
         if (length != depth - level) revert Errors.Tree_WrongPathLength(length, depth - level);
     }
+
+    /// @notice Reverts unless a range path of that length can lead from those leaves to the root; returns the depth.
+    /// @dev On a level, what lies left of the range is needed if the range begins at an odd place, and what lies
+    /// right of it if it ends at an even one: bits of the first and of the last index.
+    function requireRange(uint256 first, uint256 width, uint256 count, uint256 length)
+        internal
+        pure
+        returns (uint256 depth)
+    {
+        if (width == 0) revert Errors.Tree_EmptyRange();
+        uint256 last = first + width - 1;
+        if (last >= count) revert Errors.Tree_IndexBeyondCount(last, count);
+        depth = depthOf(count);
+        uint256 needed = depth + _ones(first) - _ones(last);
+        if (length != needed) revert Errors.Tree_WrongPathLength(length, needed);
+    }
+
+    /// @dev How many bits are set.
+    function _ones(uint256 number) private pure returns (uint256 ones) {
+        for (; number != 0; number &= number - 1) {
+            ++ones;
+        }
+    }
 }

@@ -90,18 +90,21 @@ def make_plan(
             f"node 0x{node.hex()} has earned nothing from pool {min(unknown)} in a final epoch yet; "
             "without --pool you see all that it earned from"
         )
-    mask = sum(
-        1 << index
-        for index, pool in enumerate(pools)
+    chosen = {
+        pool.pool_id
+        for pool in pools
         if pool.payable and (not only_pools or pool.pool_id in only_pools)
-    )
+    }
+    skip = sum(1 << index for index, pool in enumerate(pools) if pool.pool_id not in chosen)
     registry = NodeRegistryContract(web3, Address(config.node_registry))
     if to is None:
-        pay_to, call = registry.payout_of(node), contract.claim_call(proof, mask)
+        pay_to, call = registry.payout_of(node), contract.claim_call(proof, skip)
     else:
-        pay_to, call = to, contract.claim_to_call(proof, to, mask)
-    if not mask:
+        pay_to, call = to, contract.claim_to_call(proof, to, skip)
+    if not chosen:
         return ClaimPlan(node, proof, pay_to, pools, None, None)
+    if not contract.has_open_claims(proof.header.epoch):
+        call = contract.opening(proof.header, call)
     return ClaimPlan(node, proof, pay_to, pools, call, fee_of(web3, call, node))
 
 

@@ -368,7 +368,10 @@ class Earnings(Wire):
 
 
 class Claim(Wire):
-    """GET /v1/accounts/{account}/claim: the proof of the newest final epoch (or of `?epoch=`) and ready call data."""
+    """GET /v1/accounts/{account}/claim: the proof of the newest final epoch (or of `?epoch=`) and ready call data.
+
+    The call pushes the claim to the payout address and first opens the epoch's claims, should nobody have done so.
+    """
 
     header: Header
     account: AddressHex

@@ -13,18 +13,19 @@ from streamrp2p.errors import TreeError
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash, Signature
-from streamrp2p.plain_tree import PlainTree, root_of_path
+from streamrp2p.plain_tree import PlainTree, root_of_path, root_of_range
 
-ALL_ENTRIES = (1 << 256) - 1
-"""The mask that claims from every pool of the leaf."""
+MAX_LEAVES_PER_CALL = 256
+"""The most accounts of one `claimMany`: its mask has a bit for each."""
 
 _HEADER_TYPE = "(uint64,bytes32,bytes32,uint32,uint128,bytes32,uint32,bytes32)"
-_CLAIM_TYPES = (_HEADER_TYPE, "(address,uint256[])", "uint32", "bytes32[]", "uint256")
+_LEAF_TYPE = "(address,uint256[])"
+_CLAIM_TYPES = ("uint64", _LEAF_TYPE, "uint32", "bytes32[]", "uint256")
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimProof:
-    """All that a claim call needs: the header's preimage, the account's leaf, its index and path."""
+    """All that a claim needs: the header that opens the epoch's claims, the account's leaf, its index and path."""
 
     header: EpochHeader
     leaf: ClaimLeaf
@@ -35,6 +36,25 @@ class ClaimProof:
         """Tell whether the path leads to the header's claims root."""
         try:
             root = root_of_path(self.leaf.leaf(), self.index, self.header.claim_count, self.path)
+        except TreeError:
+            return False
+        return root == self.header.claims_root
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRangeProof:
+    """The same of neighbouring accounts, with one range path."""
+
+    header: EpochHeader
+    leaves: tuple[ClaimLeaf, ...]
+    first: int
+    path: tuple[Hash, ...]
+
+    def is_valid(self) -> bool:
+        """Tell whether the path leads to the header's claims root."""
+        hashes = [leaf.leaf() for leaf in self.leaves]
+        try:
+            root = root_of_range(hashes, self.first, self.header.claim_count, self.path)
         except TreeError:
             return False
         return root == self.header.claims_root
@@ -57,6 +77,11 @@ class ClaimBook:
             )
         return ClaimProof(self.header, self.claims[index], index, self._tree.path(index))
 
+    def prove_range(self, first: int, width: int) -> ClaimRangeProof:
+        """Return the proof of `width` accounts from place `first` on; raises TreeError when there are no such."""
+        path = self._tree.range_path(first, width)
+        return ClaimRangeProof(self.header, tuple(self.claims[first : first + width]), first, path)
+
     @cached_property
     def _tree(self) -> PlainTree:
         return claims_tree(self.claims)
@@ -67,14 +92,50 @@ def prove_claim(header: EpochHeader, claims: Sequence[ClaimLeaf], account: Addre
     return ClaimBook(header, claims).prove(account)
 
 
-def claim_call_data(proof: ClaimProof, mask: int = ALL_ENTRIES) -> bytes:
-    """Return call data of `RewardPools.claim`: pay to the account's registered payout address; anyone may send it."""
-    return _call("claim", _CLAIM_TYPES, _arguments(proof, mask))
+def open_claims_call_data(header: EpochHeader) -> bytes:
+    """Return call data of `RewardPools.openClaims`: once per epoch, before its first claim; anyone may send it."""
+    return _call("openClaims", (_HEADER_TYPE,), (header_words(header),))
 
 
-def claim_to_call_data(proof: ClaimProof, to: Address, mask: int = ALL_ENTRIES) -> bytes:
-    """Return call data of `RewardPools.claimTo`: the account itself directs the payout."""
-    return _call("claimTo", (*_CLAIM_TYPES, "address"), (*_arguments(proof, mask), to))
+def opening(header: EpochHeader, claim: bytes) -> bytes:
+    """Return call data that opens the header's claims and makes `claim`, in one transaction (`multicall`).
+
+    Opening what is open does nothing, so this works whether or not another was first; it only costs more.
+    """
+    return _call("multicall", ("bytes[]",), ([open_claims_call_data(header), claim],))
+
+
+def claim_call_data(proof: ClaimProof, skip: int = 0) -> bytes:
+    """Return call data of `RewardPools.claim`: pay to the account's registered payout address; anyone may send it.
+
+    Of this and the calls below: bit i of `skip` leaves entry i out.
+    """
+    return _call("claim", _CLAIM_TYPES, _arguments(proof, skip))
+
+
+def claim_many_call_data(proof: ClaimRangeProof, skip: int = 0) -> bytes:
+    """Return call data of `RewardPools.claimMany`: pay each account to its payout address; anyone may send it.
+
+    Bit i of `skip` leaves the whole leaf i out, for an account that cannot be paid.
+    """
+    types = ("uint64", f"{_LEAF_TYPE}[]", "uint32", "bytes32[]", "uint256")
+    leaves = list(map(_leaf_words, proof.leaves))
+    values = (proof.header.epoch, leaves, proof.first, list(proof.path), skip)
+    return _call("claimMany", types, values)
+
+
+def claim_all_call_data(proof: ClaimProof) -> bytes:
+    """Return call data of `RewardPools.claimAll`: the account sends it, and all that it earned is paid to itself."""
+    types = ("uint64", "uint256[]", "uint32", "bytes32[]")
+    values = (proof.header.epoch, list(proof.leaf.entries), proof.index, list(proof.path))
+    return _call("claimAll", types, values)
+
+
+def claim_to_call_data(proof: ClaimProof, to: Address, skip: int = 0) -> bytes:
+    """Return call data of `RewardPools.claimTo`: the account sends it and directs the payout."""
+    types = ("uint64", "uint256[]", "uint32", "bytes32[]", "uint256", "address")
+    epoch, _, *rest = _arguments(proof, skip)
+    return _call("claimTo", types, (epoch, list(proof.leaf.entries), *rest, to))
 
 
 def claim_by_signature_call_data(
@@ -82,11 +143,11 @@ def claim_by_signature_call_data(
     to: Address,
     deadline: int,
     signature: Signature,
-    mask: int = ALL_ENTRIES,
+    skip: int = 0,
 ) -> bytes:
     """Return call data of `RewardPools.claimToBySignature`: a relayer submits the account's `ClaimRedirect`."""
     types = (*_CLAIM_TYPES, "address", "uint64", "bytes")
-    return _call("claimToBySignature", types, (*_arguments(proof, mask), to, deadline, signature))
+    return _call("claimToBySignature", types, (*_arguments(proof, skip), to, deadline, signature))
 
 
 def header_words(
@@ -105,9 +166,12 @@ def header_words(
     )
 
 
-def _arguments(proof: ClaimProof, mask: int) -> tuple[object, ...]:
-    leaf = ("0x" + proof.leaf.account.hex(), list(proof.leaf.entries))
-    return header_words(proof.header), leaf, proof.index, list(proof.path), mask
+def _arguments(proof: ClaimProof, skip: int) -> tuple[object, ...]:
+    return proof.header.epoch, _leaf_words(proof.leaf), proof.index, list(proof.path), skip
+
+
+def _leaf_words(leaf: ClaimLeaf) -> tuple[str, list[int]]:
+    return "0x" + leaf.account.hex(), list(leaf.entries)
 
 
 def _call(name: str, types: Sequence[str], values: Sequence[object]) -> bytes:

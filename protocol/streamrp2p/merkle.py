@@ -57,6 +57,53 @@ class Tree(Generic[Node]):
         _check_place(index, self.count)
         return tuple(self.node(level, index >> level ^ 1) for level in range(self.depth))
 
+    def range_path(self, first: int, width: int) -> tuple[Node, ...]:
+        """Return what lies beside `width` neighbouring leaves, from the leaves up, on each level left before right.
+
+        Raises TreeError when there are no such leaves.
+        """
+        _check_range(first, width, self.count)
+        beside = []
+        left, right = first, first + width - 1
+        for level, padding in zip(self._levels[:-1], self._padding, strict=False):
+            if left % 2:
+                beside.append(level[left - 1])
+            if right % 2 == 0:
+                beside.append(level[right + 1] if right + 1 < len(level) else padding)
+            left, right = left // 2, right // 2
+        return tuple(beside)
+
+
+def range_path_length(first: int, width: int, count: int) -> int:
+    """Return how many nodes the range path of such leaves has."""
+    return depth_of(count) + first.bit_count() - (first + width - 1).bit_count()
+
+
+def climb_range(
+    leaves: Sequence[Node],
+    first: int,
+    count: int,
+    path: Sequence[Node],
+    inner: Callable[[Node, Node], Node],
+) -> Node:
+    """Return the top that a range path leads to; raises TreeError when place or length cannot be of such a tree."""
+    _check_range(first, len(leaves), count)
+    needed = range_path_length(first, len(leaves), count)
+    if len(path) != needed:
+        raise TreeError(
+            f"the path of {len(leaves)} leaves from {first} on in a tree of {count} has {needed} nodes, "
+            f"got {len(path)}"
+        )
+    level, beside = list(leaves), iter(path)
+    for _ in range(depth_of(count)):
+        if first % 2:
+            level.insert(0, next(beside))
+        if len(level) % 2:
+            level.append(next(beside))
+        level = list(map(inner, level[0::2], level[1::2]))
+        first //= 2
+    return level[0]
+
 
 def climb(
     leaf: Node,
@@ -80,3 +127,10 @@ def climb(
 def _check_place(index: int, count: int) -> None:
     if not 0 <= index < count:
         raise TreeError(f"leaf {index} is not in a tree of {count} leaves")
+
+
+def _check_range(first: int, width: int, count: int) -> None:
+    if width < 1:
+        raise TreeError("a range has at least one leaf")
+    _check_place(first, count)
+    _check_place(first + width - 1, count)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from streamrp2p.errors import TreeError
 from streamrp2p.keccak import keccak
-from streamrp2p.merkle import Tree, climb
+from streamrp2p.merkle import Tree, climb, climb_range
 from streamrp2p.numbers import ZERO_HASH, Hash
 
 Key = TypeVar("Key", bytes, int)
@@ -43,6 +43,11 @@ class PlainTree(Tree[Hash]):
 def root_of_path(leaf: Hash, index: int, count: int, path: Sequence[Hash]) -> Hash:
     """Return the root that a path leads to; raises TreeError when index or length cannot be of such a tree."""
     return climb(leaf, index, count, path, _inner)
+
+
+def root_of_range(leaves: Sequence[Hash], first: int, count: int, path: Sequence[Hash]) -> Hash:
+    """Return the root that the range path of neighbouring leaves leads to; raises TreeError as `root_of_path` does."""
+    return climb_range(leaves, first, count, path, _inner)
 
 
 def neighbours_of(keys: Sequence[Key], missing: Key) -> tuple[int, ...]:

@@ -137,6 +137,7 @@ contract VectorsTest is VectorReader {
                 assertEq(harness.plainRoot(leaves[j], j, leaves.length, siblings), root);
                 assertEq(abi.encode(ReferenceTrees.path(leaves, j)), abi.encode(siblings));
             }
+            _expectRanges(_case(i), leaves, root);
         }
     }
 
@@ -239,13 +240,18 @@ contract VectorsTest is VectorReader {
             pools.create(address(token), Terms(1, 1, address(this)), Stream(address(this), 1, ""));
             pools.deposit(id, 1e28);
         }
+        (bool opened,) = address(pools).call(_bytes("", ".openClaims"));
+        assertTrue(opened);
         for (uint256 i; i < count; ++i) {
             address account = _address(_case(i), ".account");
             address to = _address(_case(i), ".to");
             _expectPaid(pools, token, i, ".claim", address(this), account);
+            _expectPaid(pools, token, i, ".opening", address(this), account);
             _expectPaid(pools, token, i, ".claimTo", account, to);
             _expectPaid(pools, token, i, ".claimToBySignature", address(this), to);
+            if (_uint(_case(i), ".skip") == 0) _expectPaid(pools, token, i, ".claimAll", account, account);
         }
+        _expectPushed(pools, token);
     }
 
     /*//////////////////////////////////////////////////////////////////////////
@@ -308,6 +314,21 @@ contract VectorsTest is VectorReader {
         return first + leaves.length;
     }
 
+    function _expectRanges(string memory place, bytes32[] memory leaves, bytes32 root) private view {
+        uint256 count = _uint(place, ".rangeCount");
+        for (uint256 i; i < count; ++i) {
+            string memory range = string.concat(place, ".ranges[", vm.toString(i), "]");
+            uint256 first = _uint(range, ".first");
+            bytes32[] memory part = new bytes32[](_uint(range, ".width"));
+            for (uint256 j; j < part.length; ++j) {
+                part[j] = leaves[first + j];
+            }
+            bytes32[] memory path = _bytes32s(range, ".path");
+            assertEq(harness.rangeRoot(part, first, leaves.length, path), root);
+            assertEq(abi.encode(ReferenceTrees.rangePath(leaves, first, part.length)), abi.encode(path));
+        }
+    }
+
     function _expectPaid(
         RewardPools pools,
         PlainToken token,
@@ -318,10 +339,10 @@ contract VectorsTest is VectorReader {
     ) private {
         uint256 id = vm.snapshotState();
         uint256[] memory entries = _uints(_case(index), ".entries");
-        uint256 mask = _uint(_case(index), ".mask");
+        uint256 skip = _uint(_case(index), ".skip");
         uint256 due;
         for (uint256 i; i < entries.length; ++i) {
-            if ((mask >> i) & 1 == 1) due += uint128(entries[i]);
+            if ((skip >> i) & 1 == 0) due += uint128(entries[i]);
         }
         bytes memory data = _bytes(_case(index), call);
         vm.prank(sender);
@@ -329,5 +350,23 @@ contract VectorsTest is VectorReader {
         if (!done) fail(string.concat(call, " failed: ", vm.toString(reason)));
         assertEq(token.balanceOf(receiver), due);
         vm.revertToState(id);
+    }
+
+    /// @dev The calls of `pushes`, each on the same state.
+    function _expectPushed(RewardPools pools, PlainToken token) private {
+        uint256 count = _uint("", ".pushCount");
+        for (uint256 i; i < count; ++i) {
+            uint256 id = vm.snapshotState();
+            string memory place = string.concat(".pushes[", vm.toString(i), "]");
+            (bool done, bytes memory reason) = address(pools).call(_bytes(place, ".claimMany"));
+            if (!done) fail(string.concat("claimMany failed: ", vm.toString(reason)));
+            address[] memory accounts = _addresses(place, ".accounts");
+            uint256[] memory paid = _uints(place, ".paid");
+            assertEq(accounts.length, paid.length);
+            for (uint256 j; j < accounts.length; ++j) {
+                assertEq(token.balanceOf(accounts[j]), paid[j]);
+            }
+            vm.revertToState(id);
+        }
     }
 }

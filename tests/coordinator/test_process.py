@@ -148,7 +148,8 @@ def test_an_acknowledged_receipt_is_paid_although_the_coordinator_was_killed(sce
     before = scene.chain.token.balance_of(payout)
     claim = scene.client.claim(scene.node.address)
     assert claim.proof().is_valid()
-    call = scene.chain.reward_pools.claim_call(claim.proof())
+    pools, proof = scene.chain.reward_pools, claim.proof()
+    call = pools.opening(proof.header, pools.claim_call(proof))
     assert (call.to, call.data) == (claim.to, claim.call_data)
     scene.chain.send(call, STRANGER)
     assert scene.chain.token.balance_of(payout) - before == reward

@@ -7,6 +7,7 @@ from eth_account import Account
 
 from streamrp2p.bundle import Bundle
 from streamrp2p.chain import Call, TransactionRevertedError
+from streamrp2p.chain.rpc import request
 from streamrp2p.claim import ClaimBook, ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.numbers import Address, Hash
@@ -40,6 +41,8 @@ def finalise(stage: Stage, *sessions: tuple[int, int, int]) -> Settlement:
     stage.commit(settled)
     stage.chain.travel_to(stage.chain.now() + 31)
     stage.chain.send(stage.chain.epoch_book.finalise_call(settled.header.epoch), STRANGER)
+    if settled.bundle.claims:
+        stage.chain.send(stage.chain.reward_pools.open_claims_call(settled.header), STRANGER)
     return settled
 
 
@@ -103,12 +106,12 @@ def test_every_account_is_paid_what_the_claims_tree_says_to_the_unit(stage: Stag
     assert 0 <= spent - paid < rewarded_rows
 
 
-def test_a_mask_chooses_the_pools(stage: Stage) -> None:
+def test_a_pool_is_left_out(stage: Stage) -> None:
     settled = finalise(stage, *SESSIONS)
     proof = prove(settled, account(1))
     rewards = proof.leaf.rewards()
     assert list(rewards) == [1, 2]
-    receipt = stage.chain.send(stage.chain.reward_pools.claim_call(proof, mask=0b10), STRANGER)
+    receipt = stage.chain.send(stage.chain.reward_pools.claim_call(proof, skip=0b01), STRANGER)
     (payment,) = stage.chain.reward_pools.payments(receipt)
     assert (payment.pool_id, payment.amount) == (2, rewards[2])
 
@@ -125,7 +128,48 @@ def test_a_claim_of_more_or_with_another_path_or_place_is_refused(stage: Stage) 
     assert refusal(stage, call(replace(proof, path=overlong))) == "Tree_WrongPathLength"
     assert refusal(stage, call(replace(proof, index=3))) == "Tree_IndexBeyondCount"
     changed = replace(proof.header, claim_count=4)
-    assert refusal(stage, call(replace(proof, header=changed))) == "RewardPools_HeaderNotFinal"
+    reopened = stage.chain.reward_pools.open_claims_call(changed)
+    assert refusal(stage, reopened) == "RewardPools_HeaderNotFinal"
+    unopened = replace(proof.header, epoch=proof.header.epoch + 1)
+    assert refusal(stage, call(replace(proof, header=unopened))) == "RewardPools_ClaimsNotOpen"
+
+
+def test_neighbours_are_paid_at_once_and_one_is_left_out(stage: Stage) -> None:
+    settled = finalise(stage, *SESSIONS)
+    pools, owed = stage.chain.reward_pools, earned(settled.bundle)
+    book = ClaimBook(settled.header, settled.bundle.claims)
+    proof = book.prove_range(0, 3)
+    assert refusal(stage, pools.claim_many_call(replace(proof, first=1))) == (
+        "Tree_IndexBeyondCount"
+    )
+    assert refusal(stage, pools.claim_many_call(replace(proof, path=proof.path[1:]))) == (
+        "Tree_WrongPathLength"
+    )
+    swapped = (proof.leaves[1], proof.leaves[0], proof.leaves[2])
+    assert refusal(stage, pools.claim_many_call(replace(proof, leaves=swapped))) == (
+        "Tree_ProofMismatch"
+    )
+    receipt = stage.chain.send(pools.claim_many_call(proof, skip=0b010), STRANGER)
+    paid = {payment.account for payment in pools.payments(receipt)}
+    assert paid == {proof.leaves[0].account, proof.leaves[2].account}
+    stage.chain.send(pools.claim_many_call(book.prove_range(1, 2)), STRANGER)
+    for owner, total in owed.items():
+        assert stage.chain.token.balance_of(owner) == total
+
+
+def test_an_account_claims_all_by_itself_and_opens_the_epoch(stage: Stage) -> None:
+    settled = stage.honest(*SESSIONS)
+    stage.commit(settled)
+    stage.chain.travel_to(stage.chain.now() + 31)
+    stage.chain.send(stage.chain.epoch_book.finalise_call(settled.header.epoch), STRANGER)
+    pools, proof = stage.chain.reward_pools, prove(settled, account(1))
+    assert not pools.has_open_claims(settled.header.epoch)
+    call = pools.opening(settled.header, pools.claim_all_call(proof))
+    assert refusal(stage, call) == "Tree_ProofMismatch", "a stranger has no such leaf"
+    request(stage.chain.web3, "anvil_setBalance", ["0x" + account(1).hex(), hex(10**18)])
+    stage.chain.send(call, KEY_OF[account(1)])
+    assert pools.has_open_claims(settled.header.epoch)
+    assert stage.chain.token.balance_of(account(1)) == earned(settled.bundle)[account(1)]
 
 
 def test_an_account_directs_its_claim_by_itself_or_by_signature(stage: Stage) -> None:
@@ -139,7 +183,7 @@ def test_an_account_directs_its_claim_by_itself_or_by_signature(stage: Stage) ->
     assert refusal(stage, call) == "RewardPools_InvalidSignature"
     elsewhere = pools.claim_by_signature_call(proof, account(0), redirect.deadline, signature)
     assert refusal(stage, elsewhere) == "RewardPools_InvalidSignature"
-    assert refusal(stage, pools.claim_to_call(proof, NOWHERE)) == "RewardPools_NotAccount"
+    assert refusal(stage, pools.claim_to_call(proof, NOWHERE)) == "Tree_ProofMismatch"
     stage.chain.send(
         pools.claim_by_signature_call(proof, NOWHERE, redirect.deadline, signature), STRANGER
     )

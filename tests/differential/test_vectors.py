@@ -77,6 +77,8 @@ def test_plain_trees_agree() -> None:
         assert case["root"] == trees.plain_root(leaves)
         for path in case["paths"]:
             assert path["siblings"] == trees.plain_path(leaves, path["index"])
+        for part in case["ranges"]:
+            assert part["path"] == trees.range_path(leaves, part["first"], part["width"])
 
 
 def test_sum_trees_agree() -> None:
@@ -197,32 +199,33 @@ def test_bundles_settle_to_the_same_bytes_by_the_rules() -> None:
         parent_hash, parent = case["header"]["headerHash"], parts
 
 
+CLAIM_TYPES = ["uint64", "(address,uint256[])", "uint32", "bytes32[]", "uint256"]
+OWN_CLAIM_TYPES = ["uint64", "uint256[]", "uint32", "bytes32[]"]
+
+
 def test_claim_calls_decode_to_what_leads_to_the_header() -> None:
     shared = load("claim-calls.json")
     chain = (shared["chainId"], shared["epochBook"])
-    header_type = f"({','.join(kind for kind, _ in HEADER)})"
-    common = [header_type, "(address,uint256[])", "uint32", "bytes32[]", "uint256"]
-    more = {
-        "claim": [],
-        "claimTo": ["address"],
-        "claimToBySignature": ["address", "uint64", "bytes"],
-    }
-    values = tuple(shared["header"][name] for _, name in HEADER)
+    epoch = shared["header"]["epoch"]
     for case in shared["cases"]:
-        to = "0x" + case["to"].hex()
-        extra: dict[str, tuple[object, ...]] = {
-            "claim": (),
-            "claimTo": (to,),
-            "claimToBySignature": (to, case["deadline"], case["signature"]),
-        }
-        for name, types in more.items():
-            selector = keccak(f"{name}({','.join(common + types)})".encode())[:4]
-            assert case[name][:4] == selector
-            header, leaf, index, path, mask, *rest = decode(common + types, case[name][4:])
-            assert header == values
-            assert leaf == ("0x" + case["account"].hex(), tuple(case["entries"]))
-            assert (index, list(path), mask) == (case["index"], case["path"], case["mask"])
-            assert tuple(rest) == extra[name]
+        to, account = "0x" + case["to"].hex(), "0x" + case["account"].hex()
+        entries, index, path = tuple(case["entries"]), case["index"], tuple(case["path"])
+        pushed = (epoch, (account, entries), index, path, case["skip"])
+        own = (epoch, entries, index, path)
+        assert arguments(case["claim"], "claim", CLAIM_TYPES) == pushed
+        assert arguments(case["claimAll"], "claimAll", OWN_CLAIM_TYPES) == own
+        assert arguments(case["claimTo"], "claimTo", [*OWN_CLAIM_TYPES, "uint256", "address"]) == (
+            *own,
+            case["skip"],
+            to,
+        )
+        assert arguments(
+            case["claimToBySignature"],
+            "claimToBySignature",
+            [*CLAIM_TYPES, "address", "uint64", "bytes"],
+        ) == (*pushed, to, case["deadline"], case["signature"])
+        (both,) = arguments(case["opening"], "multicall", ["bytes[]"])
+        assert both == (shared["openClaims"], case["claim"])
         node = trees.claim_leaf(case["account"], case["entries"])
         for level, sibling in enumerate(case["path"]):
             node = keccak(sibling + node if case["index"] >> level & 1 else node + sibling)
@@ -230,11 +233,46 @@ def test_claim_calls_decode_to_what_leads_to_the_header() -> None:
         redirect = {
             "account": case["account"],
             "to": case["to"],
-            "epoch": shared["header"]["epoch"],
+            "epoch": epoch,
             "deadline": case["deadline"],
         }
         signer = messages.signer("ClaimRedirect", redirect, case["signature"], *chain)
         assert signer == case["account"]
+
+
+def test_claims_are_opened_by_the_header_itself() -> None:
+    shared = load("claim-calls.json")
+    header_type = f"({','.join(kind for kind, _ in HEADER)})"
+    (header,) = arguments(shared["openClaims"], "openClaims", [header_type])
+    assert header == tuple(shared["header"][name] for _, name in HEADER)
+
+
+def test_pushes_decode_to_neighbouring_accounts() -> None:
+    shared = load("claim-calls.json")
+    entries_of = {case["account"]: tuple(case["entries"]) for case in shared["cases"]}
+    leaves = [
+        trees.claim_leaf(case["account"], case["entries"])
+        for case in shared["cases"]
+        if case["skip"] == 0
+    ]
+    assert trees.plain_root(leaves) == shared["header"]["claimsRoot"]
+    for push in shared["pushes"]:
+        types = ["uint64", "(address,uint256[])[]", "uint32", "bytes32[]", "uint256"]
+        pushed = tuple(("0x" + one.hex(), entries_of[one]) for one in push["accounts"])
+        assert arguments(push["claimMany"], "claimMany", types) == (
+            shared["header"]["epoch"],
+            pushed,
+            push["first"],
+            tuple(push["path"]),
+            push["skip"],
+        )
+        assert push["path"] == trees.range_path(leaves, push["first"], len(pushed))
+
+
+def arguments(data: bytes, name: str, types: list[str]) -> tuple[Any, ...]:
+    """Decode the arguments of a call of that function."""
+    assert data[:4] == keccak(f"{name}({','.join(types)})".encode())[:4]
+    return tuple(decode(types, data[4:]))
 
 
 def test_playlists_are_signed_over_all_bytes_before_the_last_line() -> None:

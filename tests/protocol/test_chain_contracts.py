@@ -99,12 +99,15 @@ def test_settled_epoch_is_committed_finalised_and_paid_to_the_unit(deployed: Dep
     assert book.is_final(0, result.header.hash())
     assert (book.next_epoch(), book.finalised_epochs()) == (1, 1)
 
+    assert not pools.has_open_claims(0)
+    deployed.send(pools.open_claims_call(result.header), GUARDIAN)
+    assert pools.has_open_claims(0)
     for account in (NODE_ADDRESS, STRANGER_ADDRESS):
         proof = prove_claim(result.header, result.bundle.claims, account)
         reward = proof.leaf.rewards()[pool_id]
         receipt = deployed.send(pools.claim_call(proof), GUARDIAN)
         (payment,) = pools.payments(receipt)
-        assert (payment.account, payment.to, payment.epoch) == (account, account, 0)
+        assert (payment.account, payment.to) == (account, account)
         assert (payment.pool_id, payment.amount) == (pool_id, reward)
         assert pools.claimed(account, pool_id) == reward
         assert deployed.token.balance_of(account) == WALLET_TOKENS + reward
@@ -128,10 +131,11 @@ def test_claim_is_directed_elsewhere_by_the_account_alone(deployed: DeployedChai
     commit(deployed, result)
     finalise(deployed, 0)
     pools, elsewhere = deployed.reward_pools, Address(bytes([9] * 20))
+    deployed.send(pools.open_claims_call(result.header), GUARDIAN)
     own = prove_claim(result.header, result.bundle.claims, NODE_ADDRESS)
     with pytest.raises(TransactionRevertedError) as caught:
         deployed.send(pools.claim_to_call(own, elsewhere), STRANGER)
-    assert caught.value.name == "RewardPools_NotAccount"
+    assert caught.value.name == "Tree_ProofMismatch"
     receipt = deployed.send(pools.claim_to_call(own, elsewhere), NODE)
     assert pools.payments(receipt)[0].to == elsewhere
 

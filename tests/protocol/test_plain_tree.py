@@ -12,6 +12,7 @@ from streamrp2p.plain_tree import (
     first_unordered,
     neighbours_of,
     root_of_path,
+    root_of_range,
     shows_absence,
 )
 
@@ -50,6 +51,45 @@ def test_every_path_leads_to_the_root(leaves: list[Hash]) -> None:
     tree = PlainTree(leaves)
     for index, leaf in enumerate(leaves):
         assert root_of_path(leaf, index, tree.count, tree.path(index)) == tree.root
+
+
+@given(trees, st.data())
+def test_every_range_leads_to_the_root(leaves: list[Hash], data: st.DataObject) -> None:
+    tree = PlainTree(leaves)
+    first = data.draw(st.integers(0, tree.count - 1))
+    width = data.draw(st.integers(1, tree.count - first))
+    part, path = leaves[first : first + width], tree.range_path(first, width)
+    assert root_of_range(part, first, tree.count, path) == tree.root
+    if width == 1:
+        assert path == tree.path(first)
+    for wrong in (path[1:], (*path, ZERO_HASH)):
+        if len(wrong) != len(path):
+            with pytest.raises(TreeError, match=f"has {len(path)} nodes"):
+                root_of_range(part, first, tree.count, wrong)
+
+
+@given(trees, st.data())
+def test_a_range_with_another_leaf_or_node_beside_leads_elsewhere(
+    leaves: list[Hash], data: st.DataObject
+) -> None:
+    tree = PlainTree(leaves)
+    first = data.draw(st.integers(0, tree.count - 1))
+    width = data.draw(st.integers(1, tree.count - first))
+    part, path = leaves[first : first + width], list(tree.range_path(first, width))
+    words = [*part, *path]
+    place = data.draw(st.integers(0, len(words) - 1))
+    words[place] = keccak(words[place])
+    other = root_of_range(words[:width], first, tree.count, words[width:])
+    assert other != tree.root
+
+
+@pytest.mark.parametrize(("first", "width"), [(0, 0), (5, 1), (4, 2), (-1, 2), (0, 6)])
+def test_a_range_that_is_empty_or_reaches_into_padding_is_refused(first: int, width: int) -> None:
+    tree = PlainTree([A, B, C, A, B])
+    with pytest.raises(TreeError):
+        tree.range_path(first, width)
+    with pytest.raises(TreeError):
+        root_of_range([A] * width, first, tree.count, [])
 
 
 @given(trees, st.data())

@@ -1,7 +1,7 @@
 """Prove what an account may claim."""
 
 from streamrp2p import api
-from streamrp2p.claim import claim_call_data
+from streamrp2p.claim import claim_call_data, opening
 from streamrp2p.errors import TreeError
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Address
@@ -40,7 +40,7 @@ def show_claim(
         index=proof.index,
         path=list(proof.path),
         to=network.reward_pools,
-        call_data=claim_call_data(proof),
+        call_data=opening(header, claim_call_data(proof)),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from streamrp2p import api
 from streamrp2p.batch import batch_root
-from streamrp2p.claim import ClaimProof, claim_call_data
+from streamrp2p.claim import ClaimProof, claim_call_data, opening
 from streamrp2p.claims_tree import ClaimLeaf, entry_word
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
@@ -285,5 +285,5 @@ def claim() -> dict[str, Any]:
         index=0,
         path=[],
         to=REWARD_POOLS,
-        call_data=claim_call_data(proof),
+        call_data=opening(proof.header, claim_call_data(proof)),
     ).dump()

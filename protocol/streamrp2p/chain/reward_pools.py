@@ -10,12 +10,16 @@ from streamrp2p.chain.errors import RpcRefusedError
 from streamrp2p.chain.rpc import Block
 from streamrp2p.chain.transactions import Call, Receipt
 from streamrp2p.claim import (
-    ALL_ENTRIES,
     ClaimProof,
+    ClaimRangeProof,
+    claim_all_call_data,
     claim_by_signature_call_data,
     claim_call_data,
+    claim_many_call_data,
     claim_to_call_data,
     header_words,
+    open_claims_call_data,
+    opening,
 )
 from streamrp2p.claims_tree import entry_parts
 from streamrp2p.header import EpochHeader
@@ -63,7 +67,6 @@ class Payment:
 
     account: Address
     to: Address
-    epoch: int
     pool_id: int
     amount: int
 
@@ -125,6 +128,10 @@ class RewardPoolsContract(Contract):
         """Tell whether the pool is open in an epoch."""
         return bool(self._read("isOpenAt", pool_id, epoch, block=block))
 
+    def has_open_claims(self, epoch: int, block: Block | None = None) -> bool:
+        """Tell whether somebody opened an epoch's claims; if not, `opening` does it with the first."""
+        return any(self._read("claimsOf", epoch, block=block)[0])
+
     def claimed(self, account: Address, pool_id: int, block: Block | None = None) -> int:
         """Return what the pool paid the account so far, base units."""
         return int(self._read("claimed", account, pool_id, block=block))
@@ -179,13 +186,29 @@ class RewardPoolsContract(Contract):
             "refund", header_words(header), words, index, [tuple(node) for node in path], to
         )
 
-    def claim_call(self, proof: ClaimProof, mask: int = ALL_ENTRIES) -> Call:
-        """Pay an account to its payout address; anyone."""
-        return Call(self.address, claim_call_data(proof, mask))
+    def open_claims_call(self, header: EpochHeader) -> Call:
+        """Open an epoch's claims with its final header; anyone, and again it does nothing."""
+        return Call(self.address, open_claims_call_data(header))
 
-    def claim_to_call(self, proof: ClaimProof, to: Address, mask: int = ALL_ENTRIES) -> Call:
+    def opening(self, header: EpochHeader, claim: Call) -> Call:
+        """Open an epoch's claims and make `claim` in one transaction."""
+        return Call(self.address, opening(header, claim.data))
+
+    def claim_call(self, proof: ClaimProof, skip: int = 0) -> Call:
+        """Pay an account to its payout address; anyone. Of all claims: bit i of `skip` leaves entry i out."""
+        return Call(self.address, claim_call_data(proof, skip))
+
+    def claim_many_call(self, proof: ClaimRangeProof, skip: int = 0) -> Call:
+        """Pay neighbouring accounts each to its payout address; anyone. Bit i of `skip` leaves leaf i out."""
+        return Call(self.address, claim_many_call_data(proof, skip))
+
+    def claim_all_call(self, proof: ClaimProof) -> Call:
+        """Pay the sender, who must be the account, all that it earned."""
+        return Call(self.address, claim_all_call_data(proof))
+
+    def claim_to_call(self, proof: ClaimProof, to: Address, skip: int = 0) -> Call:
         """Pay the sender, who must be the account, to another address."""
-        return Call(self.address, claim_to_call_data(proof, to, mask))
+        return Call(self.address, claim_to_call_data(proof, to, skip))
 
     def claim_by_signature_call(
         self,
@@ -193,10 +216,10 @@ class RewardPoolsContract(Contract):
         to: Address,
         deadline: int,
         signature: Signature,
-        mask: int = ALL_ENTRIES,
+        skip: int = 0,
     ) -> Call:
         """Pay an account where its `ClaimRedirect` signature says; anyone."""
-        data = claim_by_signature_call_data(proof, to, deadline, signature, mask)
+        data = claim_by_signature_call_data(proof, to, deadline, signature, skip)
         return Call(self.address, data)
 
     def created_pool_id(self, receipt: Receipt) -> int:
@@ -218,7 +241,7 @@ class RewardPoolsContract(Contract):
     def payments(self, receipt: Receipt) -> list[Payment]:
         """Return what a claim paid, by pool; nothing when nothing was due."""
         return [
-            Payment(event["account"], event["to"], event["epoch"], *entry_parts(word))
+            Payment(event["account"], event["to"], *entry_parts(word))
             for event in self._events_in(receipt, "Claimed")
             for word in event["paid"]
         ]

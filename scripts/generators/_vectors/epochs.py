@@ -22,11 +22,14 @@ from scripts.generators._vectors.sample import (
 from streamrp2p.allocation import Terms
 from streamrp2p.bundle import Bundle
 from streamrp2p.claim import (
-    ALL_ENTRIES,
+    ClaimBook,
+    claim_all_call_data,
     claim_by_signature_call_data,
     claim_call_data,
+    claim_many_call_data,
     claim_to_call_data,
-    prove_claim,
+    open_claims_call_data,
+    opening,
 )  # fmt: skip
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Hash
@@ -157,12 +160,15 @@ def _row(row: PoolRow | NodeRow) -> Case:
 
 
 def _claim_calls(settled: Settlement) -> bytes:
+    header, claims = settled.header, settled.bundle.claims
+    book = ClaimBook(header, claims)
     cases: list[Case] = []
-    for mask in (ALL_ENTRIES, 1):
-        for claim in settled.bundle.claims:
-            proof = prove_claim(settled.header, settled.bundle.claims, claim.account)
-            redirect = ClaimRedirect(claim.account, VIEWERS[3], settled.header.epoch, 1_800_000_000)
+    for skip in (0, 0b10):
+        for claim in claims:
+            proof = book.prove(claim.account)
+            redirect = ClaimRedirect(claim.account, VIEWERS[3], header.epoch, 1_800_000_000)
             by_account = signature(redirect, claim.account)
+            pushed = claim_call_data(proof, skip)
             cases.append(
                 {
                     "account": claim.account,
@@ -170,24 +176,50 @@ def _claim_calls(settled: Settlement) -> bytes:
                     "entries": claim.entries,
                     "index": proof.index,
                     "path": proof.path,
-                    "mask": mask,
+                    "skip": skip,
                     "to": redirect.to,
                     "deadline": redirect.deadline,
                     "signature": by_account,
-                    "claim": claim_call_data(proof, mask),
-                    "claimTo": claim_to_call_data(proof, redirect.to, mask),
+                    "claim": pushed,
+                    "opening": opening(header, pushed),
+                    "claimAll": claim_all_call_data(proof),
+                    "claimTo": claim_to_call_data(proof, redirect.to, skip),
                     "claimToBySignature": claim_by_signature_call_data(
-                        proof, redirect.to, redirect.deadline, by_account, mask
+                        proof, redirect.to, redirect.deadline, by_account, skip
                     ),
                 }
             )
+    pushes = [
+        _push(book, first, end - first, skip)
+        for first in range(len(claims))
+        for end in range(first + 1, len(claims) + 1)
+        for skip in (0, 0b10)
+    ]
     return document(
         "Call data of RewardPools for each account of the last bundle of bundles.json.",
         cases,
-        header=_header(settled.header),
+        header=_header(header),
         chainId=CHAIN_ID,
         epochBook=EPOCH_BOOK,
+        openClaims=open_claims_call_data(header),
+        pushCount=len(pushes),
+        pushes=pushes,
     )
+
+
+def _push(book: ClaimBook, first: int, width: int, skip: int) -> Case:
+    proof = book.prove_range(first, width)
+    return {
+        "first": first,
+        "accounts": [leaf.account for leaf in proof.leaves],
+        "path": proof.path,
+        "skip": skip,
+        "paid": [
+            0 if skip >> place & 1 else sum(leaf.rewards().values())
+            for place, leaf in enumerate(proof.leaves)
+        ],
+        "claimMany": claim_many_call_data(proof, skip),
+    }
 
 
 def _playlist() -> bytes:

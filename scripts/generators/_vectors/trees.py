@@ -11,6 +11,7 @@ from streamrp2p.plain_tree import PlainTree, neighbours_of
 from streamrp2p.sum_tree import MAX_SUM, SumTree, leaf_node
 
 COUNTS = (0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 33)
+ALL_RANGES = 9
 
 
 def files() -> dict[str, bytes]:
@@ -34,9 +35,27 @@ def _plain_trees() -> bytes:
                 "leaves": leaves,
                 "root": tree.root,
                 "paths": [{"index": index, "siblings": tree.path(index)} for index in range(count)],
+                "rangeCount": len(_ranges(count)),
+                "ranges": [
+                    {"first": first, "width": width, "path": tree.range_path(first, width)}
+                    for first, width in _ranges(count)
+                ],
             }
         )
-    return document("Plain trees; leaf i is keccak(uint256 i).", cases)
+    return document(
+        "Plain trees; leaf i is keccak(uint256 i). Ranges are of neighbouring leaves.", cases
+    )
+
+
+def _ranges(count: int) -> list[tuple[int, int]]:
+    """Return every range of a small tree, of a larger one some with an edge at an end or in the middle."""
+    middle = count // 2
+    return [
+        (first, end - first)
+        for first in range(count)
+        for end in range(first + 1, count + 1)
+        if count <= ALL_RANGES or ({first, end} & {0, middle, count} and (first + end) % 3 == 0)
+    ]
 
 
 def _sum_trees() -> bytes:

@@ -240,42 +240,65 @@ contract ProtocolHandler is Test {
                                        NODES
     //////////////////////////////////////////////////////////////////////////*/
 
-    function claim(uint256 seed, uint256 mask) public {
+    /// @dev Pays one to three neighbouring accounts, by `claim` where it is one.
+    function claim(uint256 seed, uint256 skip) public {
         uint64 finals = book.finalisedEpochs();
         if (finals == 0) return;
         Lie storage lie = _lies[uint64(seed % finals)];
         if (lie.leaves.length == 0) return;
-        uint32 index = uint32((seed >> 64) % lie.leaves.length);
-        ClaimLeaf memory leaf = lie.leaves[index];
-        uint32 count = pools.poolCount();
-
-        uint256[] memory before = new uint256[](count + 1);
-        for (uint32 id = 1; id <= count; ++id) {
-            before[id] = pools.claimed(leaf.account, id);
+        pools.openClaims(lie.header);
+        uint32 first = uint32((seed >> 64) % lie.leaves.length);
+        uint256 width = 1 + (seed >> 96) % 3;
+        if (width > lie.leaves.length - first) width = lie.leaves.length - first;
+        ClaimLeaf[] memory leaves = new ClaimLeaf[](width);
+        for (uint256 i; i < width; ++i) {
+            leaves[i] = lie.leaves[first + i];
         }
-        uint256[2] memory balances = _balances(leaf.account);
-        bytes32[] memory path = ReferenceTrees.path(_claimHashes(lie.leaves), index);
-        pools.claim(lie.header, leaf, index, path, mask);
-        for (uint32 id = 1; id <= count; ++id) {
-            _bookClaim(leaf.account, id, before[id], balances);
-        }
-        // What moved must be what the pools booked, token by token.
-        uint256[2] memory moved = _balances(leaf.account);
-        if (moved[0] != balances[0] || moved[1] != balances[1]) paymentDiffered = true;
-        ++calls["claim"];
+        bytes32[] memory path = ReferenceTrees.rangePath(_claimHashes(lie.leaves), first, width);
+        _claim(lie.header.epoch, leaves, first, path, skip);
     }
 
     /// @dev The usual course, so that runs have much to claim.
     function settleAndClaim(uint256 seed) external {
         commit(seed);
         finalise();
-        claim(seed, type(uint256).max);
+        claim(seed, 0);
         claim(seed >> 8, seed);
     }
 
     /*//////////////////////////////////////////////////////////////////////////
                                       HELPERS
     //////////////////////////////////////////////////////////////////////////*/
+
+    function _claim(
+        uint64 epoch,
+        ClaimLeaf[] memory leaves,
+        uint32 first,
+        bytes32[] memory path,
+        uint256 skip
+    ) private {
+        uint32 count = pools.poolCount();
+        uint256[][] memory before = new uint256[][](leaves.length);
+        uint256[2][] memory balances = new uint256[2][](leaves.length);
+        for (uint256 i; i < leaves.length; ++i) {
+            before[i] = new uint256[](count + 1);
+            for (uint32 id = 1; id <= count; ++id) {
+                before[i][id] = pools.claimed(leaves[i].account, id);
+            }
+            balances[i] = _balances(leaves[i].account);
+        }
+        if (leaves.length == 1) pools.claim(epoch, leaves[0], first, path, skip);
+        else pools.claimMany(epoch, leaves, first, path, skip);
+        for (uint256 i; i < leaves.length; ++i) {
+            for (uint32 id = 1; id <= count; ++id) {
+                _bookClaim(leaves[i].account, id, before[i][id], balances[i]);
+            }
+            // What moved must be what the pools booked, token by token.
+            uint256[2] memory moved = _balances(leaves[i].account);
+            if (moved[0] != balances[i][0] || moved[1] != balances[i][1]) paymentDiffered = true;
+        }
+        ++calls["claim"];
+    }
 
     /// @dev Adds what was claimed to `balances`, which is then what the account must have.
     function _bookClaim(address account, uint32 poolId, uint256 before, uint256[2] memory balances) private {

@@ -20,36 +20,13 @@ contract RewardPoolsClaimTest is ClaimTest {
                                       REVERTS
     //////////////////////////////////////////////////////////////////////////*/
 
-    function test_RevertWhen_TheHeaderIsUnknown() public {
-        EpochHeader memory other = header;
-        other.claimsRoot = keccak256("other");
-        _expectRevert(
-            other,
-            _leaf(),
-            abi.encodeWithSelector(Errors.RewardPools_HeaderNotFinal.selector, other.epoch, _hash(other))
-        );
-    }
-
-    function test_RevertWhen_TheHeaderIsPending() public {
+    function test_RevertWhen_TheClaimsAreNotOpen() public {
         EpochHeader memory next = _header(1);
         next.claimsRoot = header.claimsRoot;
         next.claimCount = header.claimCount;
-        bytes32 headerHash = _commit(next);
-        _expectRevert(
-            next, _leaf(), abi.encodeWithSelector(Errors.RewardPools_HeaderNotFinal.selector, 1, headerHash)
-        );
-    }
-
-    function test_RevertWhen_TheHeaderWasVoided() public {
-        EpochHeader memory next = _header(1);
-        next.claimsRoot = header.claimsRoot;
-        next.claimCount = header.claimCount;
-        bytes32 headerHash = _commit(next);
-        vm.prank(guardian);
-        book.veto(1);
-        _expectRevert(
-            next, _leaf(), abi.encodeWithSelector(Errors.RewardPools_HeaderNotFinal.selector, 1, headerHash)
-        );
+        _commit(next);
+        _finaliseAll();
+        _expectRevert(next, _leaf(), abi.encodeWithSelector(Errors.RewardPools_ClaimsNotOpen.selector, 1));
     }
 
     function test_RevertWhen_AnEntryIsRaised() public {
@@ -72,21 +49,21 @@ contract RewardPoolsClaimTest is ClaimTest {
 
     function test_RevertWhen_TheIndexIsAnothers() public {
         bytes32[] memory path = _path();
-        vm.expectRevert(abi.encodeWithSelector(Errors.Tree_ProofMismatch.selector, header.claimsRoot));
-        pools.claim(header, _leaf(), 0, path, ALL);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Tree_ProofMismatch.selector, _kept(header.claimsRoot)));
+        pools.claim(header.epoch, _leaf(), 0, path, 0);
     }
 
     function test_RevertWhen_TheIndexIsBeyondTheCount() public {
         bytes32[] memory path = _path();
         vm.expectRevert(abi.encodeWithSelector(Errors.Tree_IndexBeyondCount.selector, 5, 5));
-        pools.claim(header, _leaf(), 5, path, ALL);
+        pools.claim(header.epoch, _leaf(), 5, path, 0);
     }
 
     /// @dev Index 4 + 8 has the same lower bits: only the count keeps it out.
     function test_RevertWhen_TheIndexHasHigherBits() public {
         bytes32[] memory path = _path();
         vm.expectRevert(abi.encodeWithSelector(Errors.Tree_IndexBeyondCount.selector, 12, 5));
-        pools.claim(header, _leaf(), 12, path, ALL);
+        pools.claim(header.epoch, _leaf(), 12, path, 0);
     }
 
     function test_RevertWhen_ThePathIsCut() public {
@@ -94,7 +71,7 @@ contract RewardPoolsClaimTest is ClaimTest {
         bytes32[] memory shorter = new bytes32[](2);
         (shorter[0], shorter[1]) = (path[0], path[1]);
         vm.expectRevert(abi.encodeWithSelector(Errors.Tree_WrongPathLength.selector, 2, 3));
-        pools.claim(header, _leaf(), earnerIndex, shorter, ALL);
+        pools.claim(header.epoch, _leaf(), earnerIndex, shorter, 0);
     }
 
     function test_RevertWhen_ThePathIsTooLong() public {
@@ -104,15 +81,17 @@ contract RewardPoolsClaimTest is ClaimTest {
             longer[i] = path[i];
         }
         vm.expectRevert(abi.encodeWithSelector(Errors.Tree_WrongPathLength.selector, 4, 3));
-        pools.claim(header, _leaf(), earnerIndex, longer, ALL);
+        pools.claim(header.epoch, _leaf(), earnerIndex, longer, 0);
     }
 
+    /// @dev Nothing can be opened of it.
     function test_RevertWhen_TheTreeIsEmpty() public {
         EpochHeader memory empty = _header(1);
         _commit(empty);
         _finaliseAll();
-        vm.expectRevert(abi.encodeWithSelector(Errors.Tree_IndexBeyondCount.selector, 0, 0));
-        pools.claim(empty, _leaf(), 0, _noPath(), ALL);
+        pools.openClaims(empty);
+        vm.expectRevert(abi.encodeWithSelector(Errors.RewardPools_ClaimsNotOpen.selector, 1));
+        pools.claim(1, _leaf(), 0, _noPath(), 0);
     }
 
     function test_RevertWhen_PoolsDoNotRise() public {
@@ -174,14 +153,13 @@ contract RewardPoolsClaimTest is ClaimTest {
         uint256[] memory paid = _leaf().entries;
         vm.recordLogs();
         vm.prank(stranger);
-        pools.claim(header, _leaf(), earnerIndex, _path(), ALL);
+        pools.claim(header.epoch, _leaf(), earnerIndex, _path(), 0);
 
         Vm.Log[] memory logs = vm.getRecordedLogs();
         assertEq(logs.length, 2);
         assertEq(logs[0].topics[0], IRewardPools.Claimed.selector);
         assertEq(logs[0].topics[1], bytes32(uint256(uint160(earner))));
-        assertEq(logs[0].topics[2], bytes32(uint256(uint160(earner))));
-        assertEq(logs[0].data, abi.encode(uint64(0), paid));
+        assertEq(logs[0].data, abi.encode(earner, paid));
         assertEq(logs[1].emitter, address(token));
         assertEq(token.balanceOf(earner), 60e18);
         assertEq(pools.claimed(earner, 1), 10e18);
@@ -207,35 +185,35 @@ contract RewardPoolsClaimTest is ClaimTest {
             )
         );
         registry.register(registration, _sign(earnerKey, structHash));
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(payout), 60e18);
         assertEq(token.balanceOf(earner), 0);
     }
 
     function test_AClaimMinedTwicePaysOnce() public {
-        _claim(ALL);
+        _claim(0);
         vm.recordLogs();
-        _claim(ALL);
+        _claim(0);
         assertEq(vm.getRecordedLogs().length, 0);
         assertEq(token.balanceOf(earner), 60e18);
     }
 
-    function test_TheMaskChooses() public {
-        _claim(1 << 1);
+    function test_WhatIsSkippedStaysDue() public {
+        _claim(~uint256(1 << 1));
         assertEq(token.balanceOf(earner), 20e18);
         assertEq(pools.claimed(earner, 1), 0);
-        _claim(1 << 0 | 1 << 200);
+        _claim(1 << 2 | 1 << 200);
+        assertEq(token.balanceOf(earner), 30e18);
+        _claim(type(uint256).max);
         assertEq(token.balanceOf(earner), 30e18);
         _claim(0);
-        assertEq(token.balanceOf(earner), 30e18);
-        _claim(ALL);
         assertEq(token.balanceOf(earner), 60e18);
     }
 
     function test_ALaterHeaderPaysTheDifference() public {
-        _claim(ALL);
+        _claim(0);
         _settleNext(_entries(_entry(1, 10e18), _entry(2, 25e18), _entry(3, 31e18)));
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), 66e18);
         assertEq(pools.claimed(earner, 2), 25e18);
     }
@@ -245,35 +223,35 @@ contract RewardPoolsClaimTest is ClaimTest {
         ClaimLeaf memory oldLeaf = _leaf();
         bytes32[] memory oldPath = _path();
         _settleNext(_entries(_entry(1, 11e18), _entry(2, 25e18), _entry(3, 31e18)));
-        pools.claim(old, oldLeaf, earnerIndex, oldPath, ALL);
+        pools.claim(old.epoch, oldLeaf, earnerIndex, oldPath, 0);
         assertEq(token.balanceOf(earner), 60e18);
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), 67e18);
-        pools.claim(old, oldLeaf, earnerIndex, oldPath, ALL);
+        pools.claim(old.epoch, oldLeaf, earnerIndex, oldPath, 0);
         assertEq(token.balanceOf(earner), 67e18);
     }
 
     function test_ACumulativeThatShrinksPaysNothingAndTakesNothing() public {
-        _claim(ALL);
+        _claim(0);
         _settleNext(_entries(_entry(1, 1), _entry(2, 20e18), _entry(3, 31e18)));
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), 61e18);
         assertEq(pools.claimed(earner, 1), 10e18);
     }
 
     function test_APoolPaysNoMoreThanItHoldsAndTheRestOnceItIsFunded() public {
         _settleNext(_entries(_entry(2, FUNDS + 7)));
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), FUNDS);
         assertEq(pools.claimed(earner, 2), FUNDS);
         assertEq(pools.poolOf(2).remaining, 0);
         assertEq(token.balanceOf(address(pools)), 2 * FUNDS);
 
         _deposit(2, 5);
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), FUNDS + 5);
         _deposit(2, 5);
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), FUNDS + 7);
         assertEq(pools.poolOf(2).remaining, 3);
     }
@@ -284,7 +262,7 @@ contract RewardPoolsClaimTest is ClaimTest {
                 _entry(3, 1), _entry(77, type(uint128).max), _entry(type(uint128).max, type(uint128).max)
             )
         );
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), 1);
         assertEq(pools.claimed(earner, 77), 0);
         assertEq(pools.claimed(earner, type(uint32).max), 0);
@@ -293,13 +271,13 @@ contract RewardPoolsClaimTest is ClaimTest {
     /// @dev The id of an entry has 128 bits; its low 32 alone must not name a pool.
     function test_AnIdBeyondItsWidthNamesNoPool() public {
         _settleNext(_entries(_entry((1 << 32) | 1, 5e18)));
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), 0);
     }
 
     function test_TheLargestCumulativeOfAPairLeavesItsNeighbourAlone() public {
         _settleNext(_entries(_entry(2, type(uint128).max), _entry(3, type(uint128).max)));
-        _claim(ALL);
+        _claim(0);
         assertEq(pools.claimed(earner, 2), FUNDS);
         assertEq(pools.claimed(earner, 3), FUNDS);
         assertEq(pools.claimed(earner, 1), 0);
@@ -320,13 +298,13 @@ contract RewardPoolsClaimTest is ClaimTest {
         _settleNext(entries);
 
         vm.recordLogs();
-        _claim(ALL);
+        _claim(0);
         assertEq(vm.getRecordedLogs().length, 3);
         assertEq(token.balanceOf(earner), 3);
         assertEq(second.balanceOf(earner), 30);
     }
 
-    function test_ARevertingTokenIsLeftOutByTheMask() public {
+    function test_ARevertingTokenIsLeftOut() public {
         BlockingToken blocking = new BlockingToken();
         _createPool(address(blocking));
         _deposit(4, 100);
@@ -334,7 +312,7 @@ contract RewardPoolsClaimTest is ClaimTest {
         _settleNext(_entries(_entry(1, 5), _entry(4, 100)));
         _expectRevert(header, _leaf(), abi.encodeWithSelector(BlockingToken.Blocked.selector, earner));
 
-        _claim(1);
+        _claim(1 << 1);
         assertEq(token.balanceOf(earner), 5);
         assertEq(pools.claimed(earner, 4), 0);
     }
@@ -348,7 +326,7 @@ contract RewardPoolsClaimTest is ClaimTest {
         vm.prank(stranger);
         pools.deposit(4, 100);
         _settleNext(_entries(_entry(4, 40)));
-        _claim(ALL);
+        _claim(0);
         assertEq(silent.balanceOf(earner), 40);
     }
 
@@ -357,7 +335,7 @@ contract RewardPoolsClaimTest is ClaimTest {
         _createPool(address(feeToken));
         _deposit(4, 1000);
         _settleNext(_entries(_entry(4, 900)));
-        _claim(ALL);
+        _claim(0);
         assertEq(feeToken.balanceOf(earner), 810);
         assertEq(pools.poolOf(4).remaining, 0);
         assertEq(feeToken.balanceOf(address(pools)), 0);
@@ -382,7 +360,7 @@ contract RewardPoolsClaimTest is ClaimTest {
             entries[i] = _entry(i + 1, 1);
         }
         _settleNext(entries);
-        _claim(ALL);
+        _claim(0);
         assertEq(token.balanceOf(earner), 256);
         assertEq(pools.claimed(earner, 256), 1);
     }
@@ -390,7 +368,7 @@ contract RewardPoolsClaimTest is ClaimTest {
     function test_AnOnlyAccountNeedsNoPath() public {
         ClaimLeaf memory leaf = ClaimLeaf({ account: alice, entries: _entries(_entry(1, 5)) });
         EpochHeader memory next = _settle(leaf);
-        pools.claim(next, leaf, 0, _noPath(), ALL);
+        pools.claim(next.epoch, leaf, 0, _noPath(), 0);
         assertEq(token.balanceOf(alice), 5);
     }
 
@@ -413,9 +391,9 @@ contract RewardPoolsClaimTest is ClaimTest {
         ClaimLeaf memory leaf =
             ClaimLeaf({ account: address(bytes20(hashes[4])), entries: _entries(uint256(hashes[4] << 160)) });
         vm.expectRevert(abi.encodeWithSelector(Errors.Tree_WrongPathLength.selector, 2, 3));
-        pools.claim(header, leaf, 2, fromInner, ALL);
-        vm.expectRevert(abi.encodeWithSelector(Errors.Tree_ProofMismatch.selector, header.claimsRoot));
-        pools.claim(header, leaf, 2, path, ALL);
+        pools.claim(header.epoch, leaf, 2, fromInner, 0);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Tree_ProofMismatch.selector, _kept(header.claimsRoot)));
+        pools.claim(header.epoch, leaf, 2, path, 0);
     }
 
     function testFuzz_NoPoolPaysMoreThanItWasFunded(uint128[3] memory first, uint128[3] memory second)
@@ -424,8 +402,8 @@ contract RewardPoolsClaimTest is ClaimTest {
         for (uint256 round; round < 2; ++round) {
             uint128[3] memory lies = round == 0 ? first : second;
             _settleNext(_entries(_entry(1, lies[0]), _entry(2, lies[1]), _entry(3, lies[2])));
-            _claim(ALL);
-            _claim(ALL);
+            _claim(0);
+            _claim(0);
         }
         uint256 paid;
         for (uint32 id = 1; id <= 3; ++id) {
@@ -448,7 +426,7 @@ contract RewardPoolsClaimTest is ClaimTest {
         }
         EpochHeader memory next = _settle(tree);
         uint32 index = uint32(seed % count);
-        pools.claim(next, tree[index], index, _claimPath(tree, index), ALL);
+        pools.claim(next.epoch, tree[index], index, _claimPath(tree, index), 0);
         assertEq(token.balanceOf(address(uint160(0x1000 + index))), index + 1);
     }
 
@@ -456,20 +434,20 @@ contract RewardPoolsClaimTest is ClaimTest {
                                       HELPERS
     //////////////////////////////////////////////////////////////////////////*/
 
-    function _claim(uint256 mask) private {
-        pools.claim(header, _leaf(), earnerIndex, _path(), mask);
+    function _claim(uint256 skip) private {
+        pools.claim(header.epoch, _leaf(), earnerIndex, _path(), skip);
     }
 
     function _expectMismatch(ClaimLeaf memory leaf) private {
         _expectRevert(
-            header, leaf, abi.encodeWithSelector(Errors.Tree_ProofMismatch.selector, header.claimsRoot)
+            header, leaf, abi.encodeWithSelector(Errors.Tree_ProofMismatch.selector, _kept(header.claimsRoot))
         );
     }
 
     function _expectRevert(EpochHeader memory header_, ClaimLeaf memory leaf, bytes memory reason) private {
         bytes32[] memory path = _path();
         vm.expectRevert(reason);
-        pools.claim(header_, leaf, earnerIndex, path, ALL);
+        pools.claim(header_.epoch, leaf, earnerIndex, path, 0);
     }
 }
 
@@ -487,14 +465,14 @@ contract ReentrantClaimer {
 
     function claim(EpochHeader calldata header, ClaimLeaf calldata leaf, bool forgives) external {
         (_header, _leaf, _forgives) = (header, leaf, forgives);
-        _pools.claim(header, leaf, 0, new bytes32[](0), type(uint256).max);
+        _pools.claim(header.epoch, leaf, 0, new bytes32[](0), 0);
     }
 
     function tokensReceived(address, uint256) external {
         if (!_forgives) {
-            _pools.claim(_header, _leaf, 0, new bytes32[](0), type(uint256).max);
+            _pools.claim(_header.epoch, _leaf, 0, new bytes32[](0), 0);
             return;
         }
-        try _pools.claim(_header, _leaf, 0, new bytes32[](0), type(uint256).max) { } catch { }
+        try _pools.claim(_header.epoch, _leaf, 0, new bytes32[](0), 0) { } catch { }
     }
 }

@@ -67,17 +67,17 @@ contract RewardPoolsClaimToBySignatureTest is ClaimTest {
         bytes memory signature = _signature(earnerKey, earner, alice, 0, deadline);
         vm.warp(deadline);
         vm.prank(stranger);
-        pools.claimToBySignature(header, _leaf(), earnerIndex, _path(), ALL, alice, deadline, signature);
+        pools.claimToBySignature(header.epoch, _leaf(), earnerIndex, _path(), 0, alice, deadline, signature);
         assertEq(token.balanceOf(alice), 60e18);
     }
 
     function test_ASignatureUsedAgainPaysOnlyWhatIsStillDue() public {
         bytes memory signature = _signature(earnerKey, earner, alice, 0, deadline);
-        _submit(1, signature);
+        _submit(~uint256(1), signature);
         assertEq(token.balanceOf(alice), 10e18);
-        _submit(1, signature);
+        _submit(~uint256(1), signature);
         assertEq(token.balanceOf(alice), 10e18);
-        _submit(ALL, signature);
+        _submit(0, signature);
         assertEq(token.balanceOf(alice), 60e18);
     }
 
@@ -87,12 +87,14 @@ contract RewardPoolsClaimToBySignatureTest is ClaimTest {
         EpochHeader memory next = _settle(leaf);
         uint64 until = uint64(vm.getBlockTimestamp());
         bytes memory signature = _signature(earnerKey, wallet, alice, 1, until);
-        pools.claimToBySignature(next, leaf, 0, _noPath(), ALL, alice, until, signature);
+        pools.claimToBySignature(next.epoch, leaf, 0, _noPath(), 0, alice, until, signature);
         assertEq(token.balanceOf(alice), 7);
     }
 
-    function _submit(uint256 mask, bytes memory signature) private {
-        pools.claimToBySignature(header, _leaf(), earnerIndex, _path(), mask, alice, deadline, signature);
+    function _submit(uint256 skip, bytes memory signature) private {
+        pools.claimToBySignature(
+            header.epoch, _leaf(), earnerIndex, _path(), skip, alice, deadline, signature
+        );
     }
 
     function _expectInvalid(address to, bytes memory signature) private {
@@ -104,7 +106,7 @@ contract RewardPoolsClaimToBySignatureTest is ClaimTest {
     function _expectRevert(address to, bytes memory signature, bytes memory reason) private {
         bytes32[] memory path = _path();
         vm.expectRevert(reason);
-        pools.claimToBySignature(header, _leaf(), earnerIndex, path, ALL, to, deadline, signature);
+        pools.claimToBySignature(header.epoch, _leaf(), earnerIndex, path, 0, to, deadline, signature);
     }
 
     function _signature(uint256 key, address account, address to, uint64 epoch, uint64 until)

@@ -155,7 +155,7 @@ contract RewardPoolsRefundTest is ProtocolTest {
         _refund(header, 1);
         ClaimLeaf memory leaf = ClaimLeaf({ account: bob, entries: _entries(_entry(poolId, 300)) });
         EpochHeader memory later = _settle(leaf);
-        pools.claim(later, leaf, 0, _noPath(), ALL);
+        pools.claim(later.epoch, leaf, 0, _noPath(), 0);
         assertEq(token.balanceOf(bob), 300);
         assertEq(pools.poolOf(poolId).remaining, 0);
     }
@@ -164,7 +164,7 @@ contract RewardPoolsRefundTest is ProtocolTest {
         ClaimLeaf memory leaf = ClaimLeaf({ account: bob, entries: _entries(_entry(poolId, 900)) });
         rows[1].cumulativeSpend = 0;
         EpochHeader memory claims = _settle(leaf);
-        pools.claim(claims, leaf, 0, _noPath(), ALL);
+        pools.claim(claims.epoch, leaf, 0, _noPath(), 0);
         EpochHeader memory header = _settleRows();
         _refund(header, 1);
         assertEq(token.balanceOf(alice), 100);
@@ -208,11 +208,11 @@ contract RewardPoolsRefundTest is ProtocolTest {
         ClaimLeaf memory leaf = ClaimLeaf({ account: bob, entries: _entries(_entry(poolId, claimed)) });
         EpochHeader memory later = _settle(leaf);
         if (claimed % 2 == 0) {
-            pools.claim(later, leaf, 0, _noPath(), ALL);
+            pools.claim(later.epoch, leaf, 0, _noPath(), 0);
             _refund(header, 1);
         } else {
             _refund(header, 1);
-            pools.claim(later, leaf, 0, _noPath(), ALL);
+            pools.claim(later.epoch, leaf, 0, _noPath(), 0);
         }
         uint256 out = token.balanceOf(alice) + token.balanceOf(bob);
         assertLe(out, 1000);

@@ -37,6 +37,14 @@ contract LibraryHarness {
         return PlainTree.rootFromPath(leaf, index, count, path);
     }
 
+    function rangeRoot(bytes32[] memory leaves, uint256 first, uint256 count, bytes32[] calldata path)
+        external
+        pure
+        returns (bytes32)
+    {
+        return PlainTree.rootFromRange(leaves, first, count, path);
+    }
+
     function requirePlainLeaf(
         bytes32 root,
         bytes32 leaf,

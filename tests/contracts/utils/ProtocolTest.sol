@@ -27,7 +27,6 @@ abstract contract ProtocolTest is Test {
     uint64 internal constant TIMEOUT_SECONDS = 3 days;
     uint64 internal constant PAYOUT_DELAY_SECONDS = 7 days;
     uint256 internal constant BOND = 3 ether;
-    uint256 internal constant ALL = type(uint256).max;
 
     address internal poster = makeAddr("poster");
     address internal guardian = makeAddr("guardian");
@@ -210,13 +209,14 @@ abstract contract ProtocolTest is Test {
         }
     }
 
-    /// @dev Commits and finalises a header of the next epoch with these claims.
+    /// @dev Commits and finalises a header of the next epoch with these claims, and opens them.
     function _settle(ClaimLeaf[] memory leaves) internal returns (EpochHeader memory header) {
         header = _header(book.nextEpoch());
         header.claimsRoot = ReferenceTrees.root(_claimHashes(leaves));
         header.claimCount = uint32(leaves.length);
         _commit(header);
         _finaliseAll();
+        pools.openClaims(header);
     }
 
     /// @dev The same with one claim alone, whose root is its leaf.
@@ -228,6 +228,11 @@ abstract contract ProtocolTest is Test {
 
     function _claimPath(ClaimLeaf[] memory leaves, uint256 index) internal pure returns (bytes32[] memory) {
         return ReferenceTrees.path(_claimHashes(leaves), index);
+    }
+
+    /// @dev What the pools keep of a claims root, as an error shows it.
+    function _kept(bytes32 claimsRoot) internal pure returns (bytes32) {
+        return claimsRoot & ~bytes32(uint256(type(uint32).max));
     }
 
     function _noPath() internal pure returns (bytes32[] memory) {

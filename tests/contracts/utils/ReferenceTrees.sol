@@ -62,6 +62,38 @@ library ReferenceTrees {
         }
     }
 
+    /// @dev What lies beside a range of leaves: told from marks on what the range covers, layer by layer.
+    function rangePath(bytes32[] memory leaves, uint256 first, uint256 width)
+        internal
+        pure
+        returns (bytes32[] memory beside)
+    {
+        bytes32[] memory layer = _padded(leaves);
+        bool[] memory covered = new bool[](layer.length);
+        for (uint256 i; i < width; ++i) {
+            covered[first + i] = true;
+        }
+        beside = new bytes32[](2 * _levels(layer.length));
+        uint256 length;
+        while (layer.length > 1) {
+            bool[] memory coveredAbove = new bool[](layer.length / 2);
+            for (uint256 i; i < layer.length; i += 2) {
+                coveredAbove[i / 2] = covered[i] || covered[i + 1];
+                if (covered[i] != covered[i + 1]) beside[length++] = covered[i] ? layer[i + 1] : layer[i];
+            }
+            (layer, covered) = (_above(layer), coveredAbove);
+        }
+        return resized(beside, length);
+    }
+
+    /// @dev The same words, cut or with zeros after them.
+    function resized(bytes32[] memory words, uint256 length) internal pure returns (bytes32[] memory other) {
+        other = new bytes32[](length);
+        for (uint256 i; i < length && i < words.length; ++i) {
+            other[i] = words[i];
+        }
+    }
+
     function _padded(bytes32[] memory leaves) private pure returns (bytes32[] memory layer) {
         layer = new bytes32[](_width(leaves.length));
         for (uint256 i; i < leaves.length; ++i) {

@@ -65,6 +65,10 @@ abstract contract VectorReader is Test {
         return vm.parseJsonUintArray(_json, string.concat(place, key));
     }
 
+    function _addresses(string memory place, string memory key) internal view returns (address[] memory) {
+        return vm.parseJsonAddressArray(_json, string.concat(place, key));
+    }
+
     function _bytes32s(string memory place, string memory key) internal view returns (bytes32[] memory) {
         return vm.parseJsonBytes32Array(_json, string.concat(place, key));
     }

@@ -26,6 +26,21 @@ def plain_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return [*plain_path(right, index - half), _plain(left)]
 
 
+def range_path(leaves: Sequence[bytes], first: int, width: int) -> list[bytes]:
+    """List what is beside the range, level by level: the siblings of its ancestors that are none themselves."""
+    row = _padded(leaves, bytes(32))
+    beside = []
+    size = 1
+    while size < len(row):
+        ancestors = {index // size for index in range(first, first + width)}
+        beside += [
+            _plain(row[place * size : (place + 1) * size])
+            for place in sorted({place ^ 1 for place in ancestors} - ancestors)
+        ]
+        size *= 2
+    return beside
+
+
 def sum_leaf(digest: bytes, total: int) -> Sum:
     return keccak(b"\x00" + digest + total.to_bytes(16, "big")), total
 
