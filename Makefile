@@ -168,8 +168,8 @@ contracts: setup ## Compile the contracts
 	forge build
 
 .PHONY: gas
-gas: setup ## Compare the gas of the usual calls with .gas-snapshot (UPDATE=1 writes it)
-	forge snapshot $(if $(UPDATE),,--check) --match-contract GasTest
+gas: setup ## Measure the gas of whole transactions against docs/gas.json (UPDATE=1 writes it)
+	python -m benchmarks.gas $(if $(UPDATE),--update)
 
 ##@ Running
 

@@ -546,8 +546,23 @@ contract RewardPools is IRewardPools, Multicall, ReentrancyGuardTransient {
 
     /// @dev Pays what is due of the entries that are not left out, with one transfer per distinct token.
     function _pay(address account, uint256[] calldata entries, uint256 skip, address to) private {
-        // Effect
-        (uint256[] memory paid, uint256[] memory sums) = _bookAll(account, entries, skip);
+        uint256 count = entries.length;
+        if (count > MAX_ENTRIES) revert Errors.RewardPools_TooManyEntries(count);
+
+        // Effect. `sums` are the distinct tokens, each with its amount after it.
+        (uint256[] memory paid, uint256[] memory sums) = WordList.forClaim(count);
+        mapping(uint256 poolPair => PaidByPair) storage pairs = _claimed[account];
+        uint256 previous;
+        for (uint256 i; i < count; ++i) {
+            uint256 entry = WordList.read(entries, i);
+            uint256 poolId = entry >> 128;
+            if (poolId <= previous) revert Errors.RewardPools_EntriesNotRising(i);
+            previous = poolId;
+            if ((skip >> i) & 1 != 0) continue;
+            // casting to 'uint128' keeps the cumulative reward
+            // forge-lint: disable-next-line(unsafe-typecast)
+            _book(pairs[poolId >> 1], poolId, uint128(entry), paid, sums);
+        }
         if (paid.length == 0) return;
         _emitClaimed(account, to, paid);
 
@@ -571,31 +586,8 @@ contract RewardPools is IRewardPools, Multicall, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev Books what is due of the entries that are not left out.
-    /// @return paid The words of the `Claimed` event.
-    /// @return sums The distinct tokens, each with its amount after it.
-    function _bookAll(address account, uint256[] calldata entries, uint256 skip)
-        private
-        returns (uint256[] memory paid, uint256[] memory sums)
-    {
-        uint256 count = entries.length;
-        if (count > MAX_ENTRIES) revert Errors.RewardPools_TooManyEntries(count);
-        (paid, sums) = WordList.forClaim(count);
-        mapping(uint256 poolPair => PaidByPair) storage pairs = _claimed[account];
-        uint256 previous;
-        for (uint256 i; i < count; ++i) {
-            uint256 entry = WordList.read(entries, i);
-            uint256 poolId = entry >> 128;
-            if (poolId <= previous) revert Errors.RewardPools_EntriesNotRising(i);
-            previous = poolId;
-            if ((skip >> i) & 1 != 0) continue;
-            // casting to 'uint128' keeps the cumulative reward
-            // forge-lint: disable-next-line(unsafe-typecast)
-            _book(pairs[poolId >> 1], poolId, uint128(entry), paid, sums);
-        }
-    }
-
-    /// @dev Books what a pool owes an account, as far as the pool holds it: nothing if there is no such pool.
+    /// @dev Books what a pool owes an account, as far as the pool holds it: nothing if there is no such pool. Adds it to
+    /// the words of the `Claimed` event and to its token's sum.
     function _book(
         PaidByPair storage pair,
         uint256 poolId,

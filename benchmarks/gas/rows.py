@@ -28,12 +28,22 @@ NO_DEADLINE = 2**63
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured transaction. `per` says by how many accounts its figures and its target are divided."""
+    """One measured transaction, and the most gas that it may use. Figures and target are per each of `per` accounts."""
 
     name: str
     cost: Cost
     target: int | None = None
     per: int = 1
+
+    @property
+    def gas(self) -> int:
+        """The gas, rounded up."""
+        return -(-self.cost.gas // self.per)
+
+    @property
+    def calldata_gas(self) -> int:
+        """The part of it for call data, rounded up."""
+        return -(-self.cost.calldata_gas // self.per)
 
 
 def measure() -> list[Row]:
@@ -71,6 +81,12 @@ def claims_of_one_pool(stage: GasStage) -> Iterator[Row]:
             first, later = _own_claims(stage, [1], depth)
             yield Row(f"{name}, first", stage.send(first, NODE), first_target)
             yield Row(f"{name}, repeat", stage.send(later, NODE), later_target)
+    with stage.undone():
+        call = stage.chain.reward_pools.claim_all_call
+        stage.send(call(_proof(stage, [1], DEPTH, FIRST)), NODE)
+        later_proof = _proof(stage, [1], DEPTH, LATER, opens=False)
+        both = stage.chain.reward_pools.opening(later_proof.header, call(later_proof))
+        yield Row("claim from 1 pool that opens the epoch's claims, repeat", stage.send(both, NODE))
 
 
 def redirected_claims(stage: GasStage) -> Iterator[Row]:
@@ -85,7 +101,7 @@ def redirected_claims(stage: GasStage) -> Iterator[Row]:
             yield Row("claim to another address, repeat", cost, target)
         with stage.undone():
             cost = stage.send(pools.claim_call(later), STRANGER)
-            yield Row("claim pushed to the registered payout address, repeat", cost, target)
+            yield Row("claim pushed to the registered payout address, repeat", cost)
         redirect = ClaimRedirect(ACCOUNT, ELSEWHERE, later.header.epoch, NO_DEADLINE)
         signature = sign(redirect.digest(stage.chain.epoch_book.domain()), NODE)
         call = pools.claim_by_signature_call(later, ELSEWHERE, NO_DEADLINE, signature)
@@ -143,11 +159,14 @@ def _own_claims(stage: GasStage, pool_ids: range | list[int], depth: int) -> tup
 def _proofs(
     stage: GasStage, pool_ids: range | list[int], depth: int
 ) -> tuple[ClaimProof, ClaimProof]:
-    def proof(reward: int) -> ClaimProof:
-        entries = tuple(entry_word(pool_id, reward) for pool_id in pool_ids)
-        return stage.settled_one(ClaimLeaf(ACCOUNT, entries), depth)
+    return _proof(stage, pool_ids, depth, FIRST), _proof(stage, pool_ids, depth, LATER)
 
-    return proof(FIRST), proof(LATER)
+
+def _proof(
+    stage: GasStage, pool_ids: range | list[int], depth: int, reward: int, *, opens: bool = True
+) -> ClaimProof:
+    entries = tuple(entry_word(pool_id, reward) for pool_id in pool_ids)
+    return stage.settled_one(ClaimLeaf(ACCOUNT, entries), depth, opens=opens)
 
 
 def _neighbours(reward: int) -> list[ClaimLeaf]:

@@ -102,7 +102,9 @@ class GasStage:
         self.chain.travel_to(self.chain.now() + self.chain.epoch_book.rules.challenge_seconds)
         return self.send(self.chain.epoch_book.finalise_call(epoch), POSTER)
 
-    def settled(self, leaves: Sequence[ClaimLeaf], first: int, count: int) -> ClaimRangeProof:
+    def settled(
+        self, leaves: Sequence[ClaimLeaf], first: int, count: int, *, opens: bool = True
+    ) -> ClaimRangeProof:
         """Make a final epoch whose claims tree has `count` accounts, these from place `first` on; open its claims."""
         path = tuple(
             keccak(f"beside {number}".encode())
@@ -112,12 +114,13 @@ class GasStage:
         header = self.next_header(root, count)
         self.commit(header)
         self.finalise(header.epoch)
-        self.chain.send(self.chain.reward_pools.open_claims_call(header), POSTER)
+        if opens:
+            self.chain.send(self.chain.reward_pools.open_claims_call(header), POSTER)
         return ClaimRangeProof(header, tuple(leaves), first, path)
 
-    def settled_one(self, leaf: ClaimLeaf, depth: int) -> ClaimProof:
+    def settled_one(self, leaf: ClaimLeaf, depth: int, *, opens: bool = True) -> ClaimProof:
         """Make the same with one account that matters, in the middle of a tree of 2^depth accounts."""
-        proof = self.settled([leaf], (1 << depth) * 2 // 3, 1 << depth)
+        proof = self.settled([leaf], (1 << depth) * 2 // 3, 1 << depth, opens=opens)
         assert len(proof.path) == depth_of(1 << depth)
         return ClaimProof(proof.header, leaf, proof.first, proof.path)
 

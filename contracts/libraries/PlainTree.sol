@@ -70,12 +70,7 @@ library PlainTree {
     }
 
     /// @dev Climbs along the path; bit `i` of the index tells on which side the sibling of the `i`-th step is.
-    function _climb(bytes32 node, uint256 index, bytes32[] calldata path)
-        private
-        pure
-        returns (bytes32 root)
-    {
-        root = node;
+    function _climb(bytes32 root, uint256 index, bytes32[] calldata path) private pure returns (bytes32) {
         assembly ("memory-safe") {
             let offset := path.offset
             let end := add(offset, shl(5, path.length))
@@ -106,6 +101,7 @@ library PlainTree {
                 bits := shr(4, bits)
             }
         }
+        return root;
     }
 
     /// @notice The root that the range path leads to, from the neighbouring leaves that begin at `first`.

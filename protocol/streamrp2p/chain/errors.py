@@ -25,10 +25,10 @@ ADVICE: Mapping[str, str] = {
     "EpochBook_WrongEpoch": "headers go in order: handle the expected epoch first",
     "NodeRegistry_WrongNonce": "sign the registration again with the expected nonce",
     "RewardPools_AlreadyRefunded": "nothing is left to do",
+    "RewardPools_ClaimsNotOpen": "open the epoch's claims first: RewardPools.openClaims with its final header",
     "RewardPools_EpochBegun": "name a later epoch",
     "RewardPools_HeaderNotFinal": "wait until that epoch is final, then ask for the proof again",
     "RewardPools_NotAToken": "there is no token at that address on this chain",
-    "RewardPools_NotAccount": "use the key of the account that earned",
     "RewardPools_NotStreamer": "use the key that created the pool",
     "RewardPools_NothingDeposited": "name an amount above 0; the token may also have kept all as its fee",
     "RewardPools_PoolClosed": "its closing is announced: create a new pool",
@@ -38,7 +38,7 @@ ADVICE: Mapping[str, str] = {
     "RewardPools_WrongEpoch": "prove it with the header of the pool's last open epoch",
     "RewardPools_ZeroAddress": "an address that must be given is zero",
     "SafeERC20FailedOperation": "the token refused the transfer",
-    "Tree_ProofMismatch": "the proof is not of that header: fetch both again",
+    "Tree_ProofMismatch": "the proof is not of that header, or of another account than the sender: fetch both again",
 }
 """What to do about each custom error that a user can meet."""
 
