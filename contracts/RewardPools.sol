@@ -101,6 +101,8 @@ contract RewardPools is IRewardPools, Multicall, ReentrancyGuardTransient {
     mapping(uint256 epoch => uint256 word) private _claims;
 
     /// @dev Two pools to a word: the pair of a pool is `poolId >> 1`.
+    /// `_book` writes through a reference to the pair.
+    // slither-disable-next-line uninitialized-state
     mapping(address account => mapping(uint256 poolPair => PaidByPair)) private _claimed;
 
     /// @dev All that was deposited, by epoch.
@@ -541,6 +543,8 @@ contract RewardPools is IRewardPools, Multicall, ReentrancyGuardTransient {
     /// @dev Pays to the account's payout address.
     function _push(ClaimLeaf calldata leaf, uint256 skip) private {
         address account = leaf.account;
+        // `claimMany` leaves out whom it cannot pay, as its caller says.
+        // slither-disable-next-line calls-loop
         _pay(account, leaf.entries, skip, INodeRegistry(nodeRegistry).payoutOf(account));
     }
 
