@@ -1,9 +1,10 @@
 """What is measured: one function per kind of call, each of which yields rows."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from benchmarks.gas.stage import FUNDS, Cost, GasStage, fresh_stage, stream, terms
+from benchmarks.gas.challenges import challenges
+from benchmarks.gas.row import Row
+from benchmarks.gas.stage import FUNDS, GasStage, fresh_stage, stream, terms
 from streamrp2p.chain import Call
 from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf, entry_word
@@ -26,26 +27,6 @@ FIRST, LATER = 123 * 10**18, 456_789 * 10**15
 NO_DEADLINE = 2**63
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One measured transaction, and the most gas that it may use. Figures and target are per each of `per` accounts."""
-
-    name: str
-    cost: Cost
-    target: int | None = None
-    per: int = 1
-
-    @property
-    def gas(self) -> int:
-        """The gas, rounded up."""
-        return -(-self.cost.gas // self.per)
-
-    @property
-    def calldata_gas(self) -> int:
-        """The part of it for call data, rounded up."""
-        return -(-self.cost.calldata_gas // self.per)
-
-
 def measure() -> list[Row]:
     """Measure everything on a fresh chain. To measure another kind of call, add its function here."""
     kinds: tuple[Callable[[GasStage], Iterator[Row]], ...] = (
@@ -55,6 +36,7 @@ def measure() -> list[Row]:
         claims_of_five_pools,
         pushes,
         pools_and_nodes,
+        challenges,
     )
     with fresh_stage() as stage:
         return [row for kind in kinds for row in kind(stage)]

@@ -126,7 +126,7 @@ class GasStage:
 
 
 def calldata_gas(data: bytes) -> int:
-    """Return what call data costs in a transaction (EIP-2028; none of ours comes near the floor of EIP-7623)."""
+    """Return what call data costs in a transaction (EIP-2028), where the floor of EIP-7623 is not above it."""
     zeros = data.count(0)
     return zeros * ZERO_BYTE_GAS + (len(data) - zeros) * BYTE_GAS
 
