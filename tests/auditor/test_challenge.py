@@ -1,6 +1,7 @@
 """Watchmen that act: real processes with a funded key against real contracts, until the header falls."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -250,21 +251,12 @@ def test_a_header_that_another_voided_first_is_no_failure(
         ["0x" + address_of(known_key(77)).hex(), hex(10**18)],
     )
     arguments = ("--mirror", url, "--challenge", "--key-file")
-    with (
-        watching(stage.chain, tmp_path / "a", *arguments, key_file) as first,
-        watching(stage.chain, tmp_path / "b", *arguments, other) as second,
-    ):
+    with ExitStack() as stack:
+        first = stack.enter_context(watching(stage.chain, tmp_path / "a", *arguments, key_file))
+        first.wait_for("transaction")
+        second = stack.enter_context(watching(stage.chain, tmp_path / "b", *arguments, other))
         # Whoever is second finds that its proof would come too late.
-        wait_until(
-            lambda: (
-                (
-                    {line["event"] for one in (first, second) for line in one.log()}
-                    >= {"transaction", "step_failed"}
-                )
-                or None
-            ),
-            lambda: first.log_file.read_text() + second.log_file.read_text(),
-        )
+        second.wait_for("step_failed")
         request(stage.chain.web3, "evm_mine", [])
         first.wait_for("header_ended", fate="void")
         second.wait_for("header_ended", fate="void")
