@@ -227,7 +227,7 @@ abstract contract Adversary is Bending {
         address node = _isBentHere() ? _anyAccount(epoch) : acknowledged.ack.node;
         bytes32 sessionId = batch[s].receipt.sessionId;
         if (_isBentHere()) sessionId = bytes32(uint256(sessionId) ^ (1 << 255));
-        p = p % epoch.pools.length;
+        p = (_isBentHere() ? _draw(epoch.pools.length) : p) % epoch.pools.length;
         RecordLeaf[] memory above = EpochTrees.above(epoch, p);
         RecordLeaf[] memory shown = EpochTrees.showNode(epoch, p, node);
         if (shown.length == 1 && !_isBentHere()) {

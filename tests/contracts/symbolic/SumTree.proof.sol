@@ -44,23 +44,31 @@ contract SumTreeProof {
         assert(SumTree.inner(left, right).hash != 0);
     }
 
-    /// @custom:halmos --array-lengths path={0,1,2,3}
-    function check_APathIsClimbedByTheRule(
+    /// @custom:halmos --array-lengths path={0,1,2,3,4}
+    function check_APathLeadsToTheTopOfPlainHashingAndAddingOrReverts(
         SumNode calldata leaf,
         uint256 index,
         uint32 count,
         SumNode[] calldata path
-    ) external pure {
+    ) external view {
         index = _known(index, path.length);
-        SumNode memory top = SumTree.rootFromPath(leaf, index, count, path);
-        SumNode memory node = leaf;
+        require(_fits(index, count, path.length));
+        bytes32 hash = leaf.hash;
         uint256 sum = leaf.sum;
         for (uint256 i; i < path.length; ++i) {
-            node = (index >> i) % 2 == 0 ? SumTree.inner(node, path[i]) : SumTree.inner(path[i], node);
+            bytes memory own = bytes.concat(hash, bytes16(uint128(sum)));
+            bytes memory sibling = bytes.concat(path[i].hash, bytes16(path[i].sum));
+            hash = (index >> i) % 2 == 0
+                ? keccak256(bytes.concat(hex"01", own, sibling))
+                : keccak256(bytes.concat(hex"01", sibling, own));
             sum += path[i].sum;
         }
-        assert(top.hash == node.hash);
-        assert(top.sum == sum);
+        try this.rootFromPath(leaf, index, count, path) returns (SumNode memory top) {
+            assert(top.sum == sum);
+            assert(top.hash == hash);
+        } catch {
+            assert(sum > type(uint128).max);
+        }
     }
 
     /// @dev So the root, its sum and its count say what every leaf is, whatever paths are shown.
@@ -111,15 +119,28 @@ contract SumTreeProof {
         assert(node.hash == expected.hash && node.sum == 0);
     }
 
+    function inner(SumNode calldata left, SumNode calldata right) external pure returns (SumNode memory) {
+        return SumTree.inner(left, right);
+    }
+
+    function rootFromPath(SumNode calldata leaf, uint256 index, uint256 count, SumNode[] calldata path)
+        external
+        pure
+        returns (SumNode memory)
+    {
+        return SumTree.rootFromPath(leaf, index, count, path);
+    }
+
+    /// @dev Which `TreeDepthProof` proves to be what the tree asks for.
+    function _fits(uint256 index, uint256 count, uint256 length) private pure returns (bool) {
+        return index < count && count <= 2 ** length && (length == 0 || 2 ** (length - 1) < count);
+    }
+
     /// @dev The same index, but known on each way through the proof: the tree uses its bits as places in memory.
     function _known(uint256 index, uint256 depth) private pure returns (uint256) {
         for (uint256 i; i < 2 ** depth; ++i) {
             if (index == i) return i;
         }
         revert();
-    }
-
-    function inner(SumNode calldata left, SumNode calldata right) external pure returns (SumNode memory) {
-        return SumTree.inner(left, right);
     }
 }
