@@ -24,6 +24,11 @@ hypothesis.settings.register_profile("ci", deadline=None, print_blob=True, deran
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def pytest_collection_finish() -> None:
+    """Make Hypothesis's table of Unicode: where it never ran that takes seconds, which are no test's own."""
+    hypothesis.strategies.text().validate()
+
+
 @pytest.fixture
 def anvil(tmp_path: Path) -> Iterator[str]:
     """Run a chain of this test's own, with id 31337 and anvil's ten funded accounts; its RPC URL."""
