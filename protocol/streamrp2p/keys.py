@@ -9,8 +9,6 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from eth_account import Account
-
 from streamrp2p.durable import storage_error, write_atomically
 from streamrp2p.errors import SignatureError, StreamrP2PError
 from streamrp2p.numbers import Address
@@ -49,6 +47,8 @@ def create_keystore(
     Makes a random key unless `private_key` (32 bytes) is given. Never replaces a file: FileAlreadyExistsError. Raises
     PasswordUnavailableError for an empty password, SignatureError for an invalid key.
     """
+    from eth_account import Account  # noqa: PLC0415 - it takes a second, which `--help` must not
+
     if not password:
         raise PasswordUnavailableError("a keystore needs a password that is not empty")
     key = new_private_key() if private_key is None else private_key
@@ -62,6 +62,8 @@ def create_keystore(
 
 def load_keystore(path: Path, password: str) -> bytes:
     """Return the 32-byte private key; raises WrongPasswordError, KeystoreError or StorageError."""
+    from eth_account import Account  # noqa: PLC0415 - it takes a second, which `--help` must not
+
     keystore = _parsed(path)
     try:
         key = bytes(Account.decrypt(keystore, password))
