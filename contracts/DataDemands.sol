@@ -37,6 +37,9 @@ contract DataDemands is IDataDemands {
                                      CONSTANTS
     //////////////////////////////////////////////////////////////////////////*/
 
+    /// @dev The most entries of a leaf of the claims tree.
+    uint256 private constant MAX_ENTRIES = 256;
+
     /// @dev The challenge window holds at least this many times `responseSeconds`: a demand and what it leads to.
     uint256 private constant LEAST_RESPONSES = 4;
 
@@ -174,7 +177,7 @@ contract DataDemands is IDataDemands {
         // What is beyond the leaves stays zero: empty leaves.
         bytes32[] memory hashes = new bytes32[](2 ** level);
         for (uint256 i; i < leaves.length; ++i) {
-            if (leaves[i].entries.length > PlainTree.MAX_ENTRIES) revert Errors.DataDemands_WrongChunk();
+            if (leaves[i].entries.length > MAX_ENTRIES) revert Errors.DataDemands_WrongChunk();
             hashes[i] = PlainTree.claimLeafOf(leaves[i]);
         }
         _requireRoot(chunk, hashes, path);

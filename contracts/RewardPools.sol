@@ -68,6 +68,9 @@ contract RewardPools is IRewardPools, Multicall, ReentrancyGuardTransient {
                                      CONSTANTS
     //////////////////////////////////////////////////////////////////////////*/
 
+    /// @dev The most entries of a leaf: a mask has a bit for each.
+    uint256 private constant MAX_ENTRIES = 256;
+
     /// @dev The bits of an epoch's word that hold the count of its claims tree.
     uint256 private constant CLAIM_COUNT = type(uint32).max;
 
@@ -548,7 +551,7 @@ contract RewardPools is IRewardPools, Multicall, ReentrancyGuardTransient {
     /// @dev Pays what is due of the entries that are not left out, with one transfer per distinct token.
     function _pay(address account, uint256[] calldata entries, uint256 skip, address to) private {
         uint256 count = entries.length;
-        if (count > PlainTree.MAX_ENTRIES) revert Errors.RewardPools_TooManyEntries(count);
+        if (count > MAX_ENTRIES) revert Errors.RewardPools_TooManyEntries(count);
 
         // Effect. `sums` are the distinct tokens, each with its amount after it.
         (uint256[] memory paid, uint256[] memory sums) = WordList.forClaim(count);

@@ -22,6 +22,9 @@ import { ChallengeBase } from "./ChallengeBase.sol";
 abstract contract ClaimChallenges is ChallengeBase {
     using Rows for Rows.Tree;
 
+    /// @dev The most pools that one account may earn from.
+    uint256 private constant MAX_ENTRIES = 256;
+
     /// @inheritdoc IChallenges
     function badClaim(
         EpochHeader calldata header,
@@ -48,9 +51,7 @@ abstract contract ClaimChallenges is ChallengeBase {
     {
         _requireClaim(header, claim);
         uint256[] calldata entries = claim.leaf.entries;
-        _voidIf(
-            entries.length == 0 || entries.length > PlainTree.MAX_ENTRIES || !_areWellFormed(entries), header
-        );
+        _voidIf(entries.length == 0 || entries.length > MAX_ENTRIES || !_areWellFormed(entries), header);
     }
 
     /// @inheritdoc IChallenges

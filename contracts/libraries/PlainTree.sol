@@ -10,10 +10,6 @@ import { TreeDepth } from "./TreeDepth.sol";
 /// @dev `inner = keccak256(left ‖ right)`, by position. A leaf is hashed twice, so its outer preimage has 32
 /// bytes and an inner node's 64: neither can pose as the other, and the count beside the root pins the depth.
 library PlainTree {
-    /// @notice The most entries of a leaf of the claims tree: as many pools as one account may earn from. A mask has a bit
-    /// for each.
-    uint256 internal constant MAX_ENTRIES = 256;
-
     /// @notice The leaf of a record: `keccak256(keccak256(record))`.
     function leafOf(bytes memory record) internal pure returns (bytes32) {
         return keccak256(abi.encode(keccak256(record)));
