@@ -18,6 +18,8 @@ UV_READY := $(TOOLS)/venv/.ready
 VENV_READY := $(VENV)/.ready
 PROJECT_READY := $(VENV)/.project-ready
 NODE_READY := node_modules/.ready
+WEB_READY := web/dist/.ready
+WEB_SOURCES = $(shell find web -type d \( -name node_modules -o -name dist \) -prune -o -type f -print)
 ANALYSIS := $(TOOLS)/analysis
 ANALYSIS_READY := $(ANALYSIS)/.ready
 
@@ -31,6 +33,7 @@ export UV_NO_PROGRESS := 1
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONPATH PYTHONHOME
 
+NPM_WEB := npm --workspace web --silent run
 PYTEST := pytest
 PYTEST_ARGS ?=
 # With ape's own plugin, which the other suites leave off.
@@ -64,7 +67,7 @@ $(PROJECT_READY): pyproject.toml $(VENV_READY)
 	@"$(UV)" pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(NODE_READY): package.json package-lock.json .npmrc $(VENV_READY)
+$(NODE_READY): package.json package-lock.json web/package.json .npmrc $(VENV_READY)
 	@npm ci --ignore-scripts --loglevel=error --no-progress >/dev/null
 	@scripts/setup/foundry.sh
 	@touch $@
@@ -79,7 +82,7 @@ $(ANALYSIS_READY): scripts/setup/analysis.txt $(UV_READY)
 	@touch $@
 
 .PHONY: lock
-lock: $(UV_READY) ## Resolve the locks again (after a change of pyproject.toml or package.json)
+lock: $(UV_READY) ## Resolve the locks again (after a change of pyproject.toml or a package.json)
 	"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 	"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -89,7 +92,7 @@ lock: $(UV_READY) ## Resolve the locks again (after a change of pyproject.toml o
 
 .PHONY: clean
 clean: ## Remove what was built, but keep .tools, .venv and node_modules
-	rm -rf out cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf out cache build dist web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 	find $(PACKAGES) scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
@@ -107,6 +110,7 @@ check: setup ## Format, lint, types, import directions, generated files: changes
 	forge fmt --check
 	forge lint --deny warnings contracts
 	python scripts/generate.py --check
+	$(NPM_WEB) check
 	$(MAKE) slither
 
 .PHONY: slither
@@ -117,13 +121,14 @@ slither: setup $(ANALYSIS_READY) ## Look for known kinds of mistakes in the cont
 	@! grep "^ERROR" cache/slither.log
 
 .PHONY: format
-format: setup ## Format Python and Solidity, apply safe fixes
+format: setup ## Format Python, Solidity and TypeScript, apply safe fixes
 	ruff format .
 	ruff check --fix .
 	forge fmt
+	$(NPM_WEB) format
 
 .PHONY: generate
-generate: setup ## Write the generated files: ABI, OpenAPI, vectors
+generate: setup ## Write the generated files: ABI, OpenAPI, the player's API types, vectors
 	python scripts/generate.py
 
 ##@ Testing
@@ -131,15 +136,20 @@ generate: setup ## Write the generated files: ABI, OpenAPI, vectors
 # A suite that cannot run fails: no target skips one. The system's tests run alone, since they keep
 # real time; all other Python tests share the cores, and come last, so that their summary ends the run.
 .PHONY: test
-test: setup ## Run everything: Solidity, ape, the whole system, Python
+test: setup ## Run everything: Solidity, ape, the player, the whole system, Python
 	forge test
 	$(PYTEST_APE)
+	$(NPM_WEB) test
 	$(if $(wildcard tests/e2e/test_*.py),$(PYTEST) -m e2e $(PYTEST_ARGS))
 	$(PYTEST) -n auto -m "not e2e" $(PYTEST_ARGS)
 
 .PHONY: test-unit
 test-unit: setup ## Run the fast tests: no socket, process or database
 	$(PYTEST) -n auto -m "not integration and not e2e and not slow" $(PYTEST_ARGS)
+
+.PHONY: test-web
+test-web: setup ## Run the player's tests, without a browser
+	$(NPM_WEB) test
 
 .PHONY: test-contracts
 test-contracts: setup ## Run the contracts' tests: forge, then ape
@@ -171,6 +181,15 @@ contracts: setup ## Compile the contracts
 gas: setup ## Measure the gas of whole transactions against docs/gas.json (UPDATE=1 writes it)
 	python -m benchmarks.gas $(if $(UPDATE),--update)
 
+##@ Player
+
+.PHONY: web
+web: setup $(WEB_READY) ## Build the player: the library and the page to embed, into web/dist
+
+$(WEB_READY): $(NODE_READY) $(WEB_SOURCES)
+	@$(NPM_WEB) build
+	@touch $@
+
 ##@ Running
 
 .PHONY: demo
@@ -184,3 +203,4 @@ tokenomics: setup ## Draw the plots of docs/tokenomics
 .PHONY: bench
 bench: setup ## Measure every speed that the documents claim
 	python -m benchmarks
+	$(NPM_WEB) bench

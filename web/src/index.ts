@@ -1,0 +1,2 @@
+/** The package's public names. */
+export type * from './core/types';

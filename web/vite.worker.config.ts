@@ -1,0 +1,12 @@
+import { defineConfig } from 'vite';
+
+/** The worker as a file of its own, for sites whose content security policy allows no `blob:` workers. */
+export default defineConfig({
+  build: {
+    lib: { entry: 'src/core/crypto/worker.ts', formats: ['es'], fileName: 'worker' },
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    minify: true,
+  },
+});
