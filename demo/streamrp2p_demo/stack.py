@@ -15,7 +15,7 @@ from streamrp2p.http_api import ApiError, UnreachableError
 from streamrp2p.keys import create_keystore
 from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
 from streamrp2p.numbers import Address
-from streamrp2p.playlist import SEGMENT_TAG
+from streamrp2p.playlist_v0 import SEGMENT_TAG
 from streamrp2p.signatures import address_of
 from streamrp2p_demo.adversaries import corrupting_proxy, inflating_poster
 from streamrp2p_demo.anvil import CHAIN_ID, anvil_command, known_key

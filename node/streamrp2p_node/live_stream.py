@@ -9,7 +9,7 @@ import structlog
 
 from streamrp2p.errors import MalformedError, SignatureError
 from streamrp2p.numbers import Address
-from streamrp2p.playlist import (
+from streamrp2p.playlist_v0 import (
     MAX_PLAYLIST_BYTES,
     LivePlaylist,
     Segment,

@@ -11,7 +11,7 @@ import structlog
 
 from streamrp2p.durable import storage_error, write_atomically
 from streamrp2p.numbers import Hash
-from streamrp2p.playlist import sign_playlist
+from streamrp2p.playlist_v0 import sign_playlist
 from streamrp2p.typed_data import Domain
 from streamrp2p_origin.identity import Identity
 from streamrp2p_origin.packager import PackedSegment

@@ -8,7 +8,7 @@ import httpx
 from streamrp2p import api
 from streamrp2p.node_client import NodeClient
 from streamrp2p.numbers import Hash
-from streamrp2p.playlist import sign_playlist
+from streamrp2p.playlist_v0 import sign_playlist
 from streamrp2p.signatures import address_of, check_signer
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_demo.adversaries.over_reporter import (

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from streamrp2p import api, typed_data
 from streamrp2p.batch import batch_root, records_of
 from streamrp2p.numbers import Address, Hash, Signature
-from streamrp2p.playlist import sign_playlist
+from streamrp2p.playlist_v0 import sign_playlist
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import Domain

@@ -15,7 +15,7 @@ import httpx
 import imageio_ffmpeg
 import pytest
 
-from streamrp2p.playlist import LivePlaylist, matches, verify_playlist
+from streamrp2p.playlist_v0 import LivePlaylist, matches, verify_playlist
 from streamrp2p.signatures import address_of
 from tests.support.media import DOMAIN, ORIGIN_KEY, POOL_ID, FakeWorld
 from tests.support.origin import (

@@ -8,7 +8,7 @@ import pytest
 
 from streamrp2p.durable import DiskFullError
 from streamrp2p.numbers import Address
-from streamrp2p.playlist import LivePlaylist, verify_playlist
+from streamrp2p.playlist_v0 import LivePlaylist, verify_playlist
 from streamrp2p.typed_data import Domain
 from streamrp2p_origin import publisher as publisher_module
 from streamrp2p_origin.identity import Identity

@@ -1,6 +1,6 @@
 """Stale playlists are told by comparison, whatever the clocks say."""
 
-from streamrp2p.playlist import LivePlaylist
+from streamrp2p.playlist_v0 import LivePlaylist
 from streamrp2p.viewer.freshness import Freshness
 
 A, B = b"A" * 20, b"B" * 20

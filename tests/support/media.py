@@ -10,7 +10,7 @@ import httpx
 
 from streamrp2p import api
 from streamrp2p.numbers import Address, Hash, Signature
-from streamrp2p.playlist import sign_playlist
+from streamrp2p.playlist_v0 import sign_playlist
 from streamrp2p.signatures import address_of, check_signer, sign
 from streamrp2p.typed_data import Domain, Receipt, SessionTicket
 

@@ -18,7 +18,7 @@ from streamrp2p.http_api import ApiError, UnreachableError
 from streamrp2p.keys import new_private_key
 from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
 from streamrp2p.numbers import Address, SessionId
-from streamrp2p.playlist import matches, verify_playlist
+from streamrp2p.playlist_v0 import matches, verify_playlist
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import Domain, Receipt, SessionTicket
 from streamrp2p_demo.facts import OverReport

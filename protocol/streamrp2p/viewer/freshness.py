@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from streamrp2p.playlist import LivePlaylist
+from streamrp2p.playlist_v0 import LivePlaylist
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from streamrp2p.node_client import PaymentRequiredError
-from streamrp2p.playlist import LivePlaylist, Segment
+from streamrp2p.playlist_v0 import LivePlaylist, Segment
 from streamrp2p.viewer.admission import Admission
 from streamrp2p.viewer.errors import SessionOverError, SourceError
 from streamrp2p.viewer.freshness import Freshness

@@ -12,7 +12,7 @@ from streamrp2p.node_client import (
     PaymentRequiredError,
 )
 from streamrp2p.numbers import Address
-from streamrp2p.playlist import (
+from streamrp2p.playlist_v0 import (
     MAX_PLAYLIST_BYTES,
     LivePlaylist,
     Segment,

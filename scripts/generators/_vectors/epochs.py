@@ -33,7 +33,7 @@ from streamrp2p.claim import (
 )  # fmt: skip
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Hash
-from streamrp2p.playlist import sign_playlist
+from streamrp2p.playlist_v0 import sign_playlist
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.records import NodeRow, PoolRow, SignedRejection
 from streamrp2p.settlement import GENESIS, Parent, PoolInput, Settlement, settle
