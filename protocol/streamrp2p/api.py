@@ -21,6 +21,7 @@ from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Address, Hash
+from streamrp2p.relay_path import MAX_RELAYS
 
 MAX_DIGITS = 78
 """Of 2^256 - 1."""
@@ -435,5 +436,20 @@ class SignedReceipt(Wire):
     signature: SignatureHex
 
 
+class RelayPath(Wire):
+    """GET /v1/streams/{poolId}/path of a node: the signed `typed_data.RelayPath` of the pool in the URL."""
+
+    path: Annotated[list[AddressHex], Field(min_length=1, max_length=MAX_RELAYS)]
+    signed_at: Uint64
+    signature: SignatureHex
+
+    def message(self, pool_id: int) -> typed_data.RelayPath:
+        """Return the signed message."""
+        return typed_data.RelayPath(pool_id, tuple(map(Address, self.path)), self.signed_at)
+
+
 SESSION_HEADER = "StreamrP2P-Session"
 """Names the session in requests for playlists and segments."""
+
+DRAINING_HEADER = "StreamrP2P-Draining"
+"""`1` on a playlist: the node will soon serve no more, and a viewer should move to another."""

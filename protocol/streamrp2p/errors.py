@@ -32,6 +32,10 @@ class AnswerError(StreamrP2PError):
     """The coordinator's answer to a batch is not what its poster must sign; nothing in it is believed."""
 
 
+class PathError(StreamrP2PError):
+    """A relay's path from the origin behind which another relay must not stand: take another upstream."""
+
+
 class TreeError(StreamrP2PError):
     """Leaves or a proof that cannot belong to a tree of docs/protocol.md section 6."""
 

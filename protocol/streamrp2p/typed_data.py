@@ -223,6 +223,21 @@ class Playlist(Message):
     published_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class RelayPath(Message):
+    """The nodes that a pool's stream comes through (section 10), from the origin's side on. Signed by the last one."""
+
+    NAME = "RelayPath"
+    SCHEMA = (
+        ("uint32", "poolId"),
+        ("address[]", "path"),
+        ("uint64", "signedAt"),
+    )
+    pool_id: int
+    path: tuple[Address, ...]
+    signed_at: int
+
+
 MESSAGES: tuple[type[Message], ...] = (
     SessionTicket,
     Receipt,
@@ -232,6 +247,7 @@ MESSAGES: tuple[type[Message], ...] = (
     Rejection,
     ClaimRedirect,
     Playlist,
+    RelayPath,
 )
 
 
@@ -261,6 +277,8 @@ def _plan(message: type[Message]) -> _Plan:
 def _word_encoder(kind: str, name: str) -> Callable[[object], bytes]:
     if kind == "address":
         return partial(_address_word, name)
+    if kind == "address[]":
+        return partial(_addresses_word, name)
     if kind == "bytes32":
         return partial(_bytes32_word, name)
     if kind == "string":
@@ -274,6 +292,12 @@ def _uint_word(bits: int, name: str, value: object) -> bytes:
 
 def _address_word(name: str, value: object) -> bytes:
     return bytes(12) + fixed(value, 20, name)
+
+
+def _addresses_word(name: str, value: object) -> bytes:
+    if not isinstance(value, tuple):
+        raise MalformedError(f"{name} must be a tuple of addresses, got {type(value).__name__}")
+    return keccak(b"".join(_address_word(name, address) for address in value))
 
 
 def _bytes32_word(name: str, value: object) -> bytes:

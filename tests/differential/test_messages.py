@@ -16,6 +16,7 @@ from tests.differential.oracle import messages as oracle
 
 VALUES = {
     "address": st.binary(min_size=20, max_size=20),
+    "address[]": st.lists(st.binary(min_size=20, max_size=20), max_size=4).map(tuple),
     "bytes32": st.binary(min_size=32, max_size=32),
     "string": st.text(max_size=40),
     **{f"uint{bits}": st.integers(0, 2**bits - 1) for bits in (16, 32, 64, 256)},

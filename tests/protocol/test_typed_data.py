@@ -11,6 +11,7 @@ from streamrp2p.typed_data import (
     Message,
     NodeRegistration,
     Receipt,
+    RelayPath,
     SessionTicket,
 )
 from tests.support.changed import changed
@@ -103,8 +104,22 @@ def test_text_that_is_none_is_malformed(endpoint: str) -> None:
         NodeRegistration(NODE, NODE, endpoint, 0, 0).struct_hash()
 
 
+def test_list_of_addresses_is_hashed_as_padded_words() -> None:
+    message = RelayPath(7, (NODE, VIEWER), 9)
+    path = keccak(bytes(12) + NODE + bytes(12) + VIEWER)
+    words = (7).to_bytes(32) + path + (9).to_bytes(32)
+    assert message.struct_hash() == keccak(RelayPath.type_hash() + words)
+    assert RelayPath.type_string() == "RelayPath(uint32 poolId,address[] path,uint64 signedAt)"
+
+
+@pytest.mark.parametrize("path", [NODE, [NODE], (NODE, b"short"), ("0x01",)])
+def test_path_that_is_no_tuple_of_addresses_is_malformed(path: object) -> None:
+    with pytest.raises(MalformedError, match="path"):
+        changed(RelayPath(7, (), 9), path=path).struct_hash()
+
+
 def test_two_messages_of_equal_words_have_different_hashes() -> None:
     word = SessionId(Hash(bytes(32)))
     hashes = {kind.type_hash() for kind in MESSAGES}
-    assert len(hashes) == len(MESSAGES) == 8
+    assert len(hashes) == len(MESSAGES) == 9
     assert Receipt(word, 0, 0, 0, 0, 0).struct_hash() != keccak(Receipt.type_hash())

@@ -1,8 +1,7 @@
-"""Vectors of sections 6, 7, 9 and 10: headers, whole bundles, claim calls, a playlist."""
+"""Vectors of sections 6, 7 and 9: headers, whole bundles, claim calls."""
 
 from collections.abc import Sequence
 from dataclasses import fields
-from hashlib import sha256
 
 from scripts.generators._vectors.form import Case, camel, document
 from scripts.generators._vectors.sample import (
@@ -10,8 +9,6 @@ from scripts.generators._vectors.sample import (
     DOMAIN,
     EPOCH_BOOK,
     KEY_OF,
-    ORIGIN,
-    ORIGIN_KEY,
     POSTER,
     TICKET_SIGNER,
     VIEWERS,
@@ -33,7 +30,6 @@ from streamrp2p.claim import (
 )  # fmt: skip
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Hash
-from streamrp2p.playlist_v0 import sign_playlist
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.records import NodeRow, PoolRow, SignedRejection
 from streamrp2p.settlement import GENESIS, Parent, PoolInput, Settlement, settle
@@ -51,7 +47,6 @@ def files() -> dict[str, bytes]:
         "headers.json": _headers(epochs),
         "bundles.json": _bundles(epochs),
         "claim-calls.json": _claim_calls(epochs[-1]),
-        "playlist.json": _playlist(),
     }
 
 
@@ -220,39 +215,3 @@ def _push(book: ClaimBook, first: int, width: int, skip: int) -> Case:
         ],
         "claimMany": claim_many_call_data(proof, skip),
     }
-
-
-def _playlist() -> bytes:
-    contents = {
-        f"segment-{number}.ts": f"media {number}".encode() * (number + 1) for number in (40, 41, 42)
-    }
-    text = (
-        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:40\n"
-        + "".join(f"#EXTINF:1.000000,\n{name}\n" for name in contents)
-    )
-    hashes = [(name, Hash(sha256(data).digest()), len(data)) for name, data in contents.items()]
-    signed = sign_playlist(
-        text, hashes, pool_id=1, domain=DOMAIN, published_at=1_700_001_290, origin_key=ORIGIN_KEY
-    )
-    return document(
-        "A signed live playlist: `plain` before signing, `signed` is the UTF-8 file.",
-        [
-            {
-                "poolId": 1,
-                "mediaSequence": 40,
-                "publishedAt": 1_700_001_290,
-                "plain": text,
-                "signed": signed.decode(),
-                "signedBytes": signed,
-                "contentHash": sha256(
-                    signed[: signed.rindex(b"#EXT-X-STREAMRP2P-SIGNATURE")]
-                ).digest(),
-                "segmentNames": list(contents),
-                "segments": list(contents.values()),
-                "segmentHashes": [digest for _, digest, _ in hashes],
-            }
-        ],
-        chainId=CHAIN_ID,
-        epochBook=EPOCH_BOOK,
-        origin=ORIGIN,
-    )

@@ -18,7 +18,7 @@ def types_of_the_document() -> dict[str, list[tuple[str, str]]]:
     """Return each message type's fields `(solidity type, name)` from the code block of section 3."""
     block = DOCUMENT.read_text().split("\n## 3.")[1].split("```")[1]
     return {
-        match[1]: [(kind, name) for kind, name in re.findall(r"(\w+) (\w+)", match[2])]
+        match[1]: [(kind, name) for kind, name in re.findall(r"([\w\[\]]+) (\w+)", match[2])]
         for match in re.finditer(r"^(\w+)\((.*)\)$", block, re.MULTILINE)
     }
 
@@ -35,11 +35,14 @@ def signable(primary: str, message: Message, chain_id: int, epoch_book: bytes) -
             "verifyingContract": "0x" + epoch_book.hex(),
         },
         {primary: [{"name": name, "type": kind} for kind, name in TYPES[primary]]},
-        {
-            name: "0x" + value.hex() if isinstance(value, bytes) else value
-            for name, value in message.items()
-        },
+        {name: _json(value) for name, value in message.items()},
     )
+
+
+def _json(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return [_json(part) for part in value]
+    return "0x" + value.hex() if isinstance(value, bytes) else value
 
 
 def struct_hash(primary: str, message: Message) -> bytes:
