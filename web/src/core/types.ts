@@ -103,6 +103,8 @@ export interface PlayerOptions {
   /** The coordinator's base URL. */
   readonly coordinator: string;
   readonly poolId: number;
+  /** The origin key that the page expects, 0x and 40 lower-case hex digits: then the coordinator is not believed. */
+  readonly originKey?: string;
   /**
    * Makes the worker that hashes, verifies and signs, for sites whose content security policy allows no `blob:`
    * worker: `() => new Worker(new URL('@streamrp2p/player/worker.js', import.meta.url), { type: 'module' })`.
