@@ -66,9 +66,10 @@ class Commands:
 
     def encoder(self) -> list[str]:
         """Encode a test picture and a tone and push them over RTMP."""
-        url = f"rtmp://127.0.0.1:{self.ports.rtmp}/live/demo"
+        url = f"rtmp://127.0.0.1:{self.ports.rtmp}/live"
         return streamrp2p(
             *("origin", "publish-test", "--rtmp", url),
+            *("--key-file", self.layout.origin / "stream.key"),
             *("--seconds", ENCODER_SECONDS, "--bitrate", VIDEO_KBIT),
         )
 

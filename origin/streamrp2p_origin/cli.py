@@ -1,4 +1,4 @@
-"""`streamrp2p origin`: make the key, run, and push a test stream."""
+"""`streamrp2p origin`: make the keys, run, and push a test stream."""
 
 import asyncio
 import json
@@ -9,29 +9,33 @@ import typer
 
 from streamrp2p.cli_options import explained
 from streamrp2p.logs import set_up_logs
-from streamrp2p_origin import identity
+from streamrp2p_origin import identity, key_cli
+from streamrp2p_origin.cli_options import AsJson, Folder
 from streamrp2p_origin.registry import pool_facts
+from streamrp2p_origin.stream_key import StreamKey
 
 app = typer.Typer(
-    help="Publish a stream: take RTMP, sign its segments.",
+    help="Publish a stream: take it from an encoder, sign its segments.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-Folder = Annotated[Path, typer.Option("--dir", help="The origin's folder: keys and segments.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON; log in JSON lines.")]
+app.add_typer(key_cli.app, name="key")
 
 
 @app.command()
 def init(folder: Folder, as_json: AsJson = False) -> None:
-    """Make the origin's signing key, readable by you alone."""
+    """Make the origin's signing key and its stream key, readable by you alone."""
+    key = StreamKey(folder)
     with explained():
         address = f"0x{identity.create(folder).address.hex()}"
+        key.create()
     if as_json:
-        typer.echo(json.dumps({"address": address}))
+        typer.echo(json.dumps({"address": address, "streamKeyFile": str(key.path)}))
         return
     typer.echo(f"Origin key: {address}")
+    typer.echo(f"Stream key for your encoder: streamrp2p origin key show --dir {folder}")
     typer.echo(
         "Next: name the origin key in your pool's stream record, then: streamrp2p origin run"
     )
@@ -53,42 +57,60 @@ def run(
     ] = None,
     host: Annotated[str, typer.Option(help="Interface of the HTTP port.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="HTTP port; 0 chooses one.", min=0, max=65535)] = 8080,
-    rtmp_host: Annotated[
-        str, typer.Option(help="Interface of the RTMP port: who reaches it can publish.")
+    ingest_host: Annotated[
+        str, typer.Option(help="Interface of the ports that encoders connect to.")
     ] = "127.0.0.1",
     rtmp_port: Annotated[int, typer.Option(help="RTMP port.", min=1, max=65535)] = 1935,
+    srt_port: Annotated[
+        int | None, typer.Option(help="Also take SRT, at this UDP port.", min=1, max=65535)
+    ] = None,
     segment_seconds: Annotated[
         float, typer.Option(help="Wanted length of a segment.", min=0.5, max=10)
     ] = 2.0,
     window: Annotated[int, typer.Option(help="Segments in the playlist.", min=3, max=100)] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Take RTMP at rtmp://HOST:PORT/live/NAME and serve signed HLS until SIGTERM."""
-    from streamrp2p_origin.publisher import Stream  # noqa: PLC0415 - `init` needs no server
-    from streamrp2p_origin.service import Ports, serve  # noqa: PLC0415
+    """Take an encoder with the stream key at rtmp://HOST:PORT/live and serve signed HLS until SIGTERM."""
+    from streamrp2p_origin.listeners import Ports  # noqa: PLC0415 - `init` needs no server
+    from streamrp2p_origin.publisher import Stream  # noqa: PLC0415
+    from streamrp2p_origin.service import serve  # noqa: PLC0415
 
     set_up_logs("json" if as_json else "console")
     with explained():
         keys = identity.load(folder)
         domain = pool_facts(pool, keys.address, coordinator, rpc, deployment)
         stream = Stream(pool, domain, segment_seconds, window)
-        asyncio.run(serve(folder, keys, stream, Ports(host, port, rtmp_host, rtmp_port)))
+        inlets = Ports(ingest_host, rtmp_port, srt_port)
+        asyncio.run(serve(folder, keys, stream, host, port, inlets))
 
 
 @app.command("publish-test")
 def publish_test(
     rtmp: Annotated[
-        str,
-        typer.Option(help="Where to push, such as rtmp://127.0.0.1:1935/live/stream."),
-    ],
+        str | None, typer.Option(help="Where to push, such as rtmp://127.0.0.1:1935/live/KEY.")
+    ] = None,
+    srt: Annotated[
+        str | None,
+        typer.Option(help="The same over SRT, such as srt://127.0.0.1:9000?passphrase=KEY."),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the stream key, which the address then leaves out."),
+    ] = None,
     seconds: Annotated[float, typer.Option(help="How long.", min=1)] = 30.0,
     bitrate: Annotated[int, typer.Option(help="Video, kbit/s.", min=50, max=50_000)] = 1000,
     key_frame_seconds: Annotated[
         float, typer.Option(help="Distance of key frames.", min=0.1, max=20)
     ] = 1.0,
 ) -> None:
-    """Encode a test picture and a tone in real time and push them to an RTMP server."""
+    """Encode a test picture and a tone in real time and push them over RTMP or SRT."""
+    from streamrp2p_origin.encoder import destination  # noqa: PLC0415
     from streamrp2p_origin.encoder import publish_test as push  # noqa: PLC0415
 
     with explained():
-        push(rtmp, seconds=seconds, video_kbit=bitrate, key_frame_seconds=key_frame_seconds)
+        push(
+            destination(rtmp, srt, key_file),
+            seconds=seconds,
+            video_kbit=bitrate,
+            key_frame_seconds=key_frame_seconds,
+        )

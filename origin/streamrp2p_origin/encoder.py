@@ -1,17 +1,20 @@
-"""A real encoder run for tests and first steps: a moving test picture and a tone, H.264 and AAC, pushed over RTMP."""
+"""A real encoder run for tests and first steps: a moving test picture and a tone, pushed over RTMP or SRT."""
 
 import subprocess
 import time
+from pathlib import Path
 
 from streamrp2p.tether import tethered
 from streamrp2p_origin import ffmpeg
-from streamrp2p_origin.errors import OriginError, RtmpServerError
+from streamrp2p_origin.errors import OriginError, OriginSetupError, ServerRefusedError
+from streamrp2p_origin.secret_file import read_secret
 
 _OVERHEAD_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 """How long a server that does not listen is tried again, as encoders do."""
 _RETRY_SECONDS = 0.5
 _REFUSED = b"Connection refused"
+_SRT = "srt://"
 AUDIO_KBIT = 128
 
 
@@ -30,8 +33,30 @@ def encoding_command(
         "-bufsize", f"{video_kbit}k", "-x264-params", "nal-hrd=cbr",
         "-force_key_frames", f"expr:gte(t,n_forced*{key_frame_seconds:g})", "-sc_threshold", "0",
         "-c:a", "aac", "-b:a", f"{AUDIO_KBIT}k",
-        "-flvflags", "no_duration_filesize", "-f", "flv", url,
+        *_container(url), url,
     ]  # fmt: skip
+
+
+def _container(url: str) -> list[str]:
+    if url.startswith(_SRT):
+        return ["-f", "mpegts"]
+    return ["-flvflags", "no_duration_filesize", "-f", "flv"]
+
+
+def destination(rtmp: str | None, srt: str | None, key_file: Path | None) -> str:
+    """Return the address to push to, with the stream key of `key_file` put where its protocol has it.
+
+    Raises OriginSetupError when not exactly one address is given.
+    """
+    if (rtmp is None) == (srt is None):
+        raise OriginSetupError("say where to push: either --rtmp or --srt")
+    key = read_secret(key_file, "or name another file") if key_file is not None else None
+    if rtmp is not None:
+        return rtmp if key is None else f"{rtmp.rstrip('/')}/{key}"
+    assert srt is not None  # noqa: S101 - the check above
+    if not srt.startswith(_SRT):
+        raise OriginSetupError("an SRT address begins with srt://")
+    return srt if key is None else f"{srt}{'&' if '?' in srt else '?'}passphrase={key}"
 
 
 def publish_test(
@@ -52,11 +77,11 @@ def publish_test(
         time.sleep(_RETRY_SECONDS)
         run = _run(command, seconds)
     if run.returncode != 0:
-        # Elsewhere the address may hold a stream key, and ffmpeg repeats it.
-        reason = run.stderr.decode(errors="replace").replace(url, "the RTMP server").strip()
-        raise RtmpServerError(
-            "the RTMP server did not take the stream; check that the origin runs, its port, "
-            f"and the URL: {reason[-500:]}"
+        # The address holds the stream key, and ffmpeg repeats it.
+        reason = run.stderr.decode(errors="replace").replace(url, "the server").strip()
+        raise ServerRefusedError(
+            "the server did not take the stream; check that the origin runs, its port, "
+            f"the stream key and the rest of the address: {reason[-500:]}"
         )
 
 

@@ -14,13 +14,27 @@ class OriginSetupError(OriginError):
 
 
 class PortTakenError(OriginError):
-    """Another program took the RTMP port while no encoder was connected."""
+    """Another program took a port for encoders while none was connected."""
 
     retryable = True
 
 
-class RtmpServerError(OriginError):
-    """A server that did not take the test picture: none listens there, or it has an encoder already."""
+class StreamKeyRefusedError(OriginError):
+    """An encoder that did not show the stream key. `length` of what it showed is all that is told of it."""
+
+    def __init__(self, length: int) -> None:
+        shown = (
+            f"a stream key of {length} characters that is not this origin's"
+            if length
+            else "no stream key"
+        )
+        super().__init__(
+            f"the encoder showed {shown}: set its stream key, streamrp2p origin key show"
+        )
+
+
+class ServerRefusedError(OriginError):
+    """A server that did not take the test picture: none listens there, it has another encoder, the key is wrong."""
 
     retryable = True
 

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import secrets
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from streamrp2p.durable import write_atomically
 from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of
 from streamrp2p_origin.errors import OriginSetupError
+from streamrp2p_origin.secret_file import read_secret
 
 ORIGIN_KEY_FILE = "origin.key"
 _KEY_BYTES = 32
@@ -45,7 +45,9 @@ def create(folder: Path) -> Identity:
 
 def load(folder: Path) -> Identity:
     """Read the key; raises OriginSetupError that names the file, never what stands in it."""
-    hex_key = _read_secret(folder / ORIGIN_KEY_FILE).removeprefix("0x")
+    hex_key = read_secret(
+        folder / ORIGIN_KEY_FILE, f"streamrp2p origin init --dir {folder}"
+    ).removeprefix("0x")
     try:
         origin_key = bytes.fromhex(hex_key)
     except ValueError:
@@ -56,20 +58,6 @@ def load(folder: Path) -> Identity:
             "your backup, or make a new folder and name its address in the pool's stream record"
         )
     return Identity(origin_key)
-
-
-def _read_secret(path: Path) -> str:
-    """Return the one line of a file that only its owner can read; raises OriginSetupError otherwise."""
-    try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise OriginSetupError(f"{path} is open to other users: chmod 600 {path}")
-        return path.read_text().strip()
-    except FileNotFoundError:
-        raise OriginSetupError(
-            f"{path} does not exist: make the key first, streamrp2p origin init --dir {path.parent}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise OriginSetupError(f"{path} cannot be read: {type(error).__name__}") from None
 
 
 @contextmanager

@@ -1,21 +1,20 @@
-"""Encoders' visits, one after the other: RTMP into ffmpeg, segments out to the publisher."""
+"""Encoders' visits, one after the other: from ffmpeg that receives to ffmpeg that packages, and on to the publisher."""
 
 import asyncio
-import os
 import shutil
-import socket
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from streamrp2p.errors import StreamrP2PError
-from streamrp2p_origin.errors import OriginError, OriginSetupError
-from streamrp2p_origin.listening import until_listening
+from streamrp2p_origin.errors import OriginError
 from streamrp2p_origin.packager import Packager
 from streamrp2p_origin.plan import Plan, plan_for
 from streamrp2p_origin.publisher import Publisher
 from streamrp2p_origin.receiver import Receiver
+from streamrp2p_origin.stream_key import StreamKey
 
 _log = structlog.get_logger()
 
@@ -27,83 +26,88 @@ Longer than the ten seconds that some encoders leave between key frames.
 """
 RETRY_SECONDS = 0.5
 """Between a visit that came to nothing and the next."""
+_DROP_POLL_SECONDS = 0.2
+"""How soon a live encoder is dropped once that is asked for."""
 _LONG_SEGMENT = 2.0
 """Times the wanted length; then the encoder's key frames are too far apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class RtmpPort:
-    """Where encoders connect, at rtmp://HOST:PORT/live."""
+class Source(Protocol):
+    """Where encoders come in, one after the other."""
 
-    host: str
-    port: int
+    @property
+    def is_ready(self) -> bool:
+        """Whether an encoder could ever have come in."""
+
+    def visit(self) -> AbstractAsyncContextManager[tuple[Receiver, list[str]]]:
+        """Wait for an encoder that showed the stream key; its receiver, and ffmpeg's words on its stream."""
 
 
 class Ingest:
     """Serves one encoder at a time until cancelled."""
 
     def __init__(
-        self, executable: str, rtmp: RtmpPort, folder: Path, publisher: Publisher, segment_seconds: float
+        self, executable: str, source: Source, key: StreamKey, folder: Path, publisher: Publisher,
+        segment_seconds: float,
     ) -> None:  # fmt: skip
         self._executable = executable
-        self._rtmp = rtmp
+        self._source = source
+        self._key = key
         self._folder = folder
         self._publisher = publisher
         self._segment_seconds = segment_seconds
         self._has_sparse_key_frames = False
-        self.is_ready = False
-        """Whether the RTMP port was ever open."""
+        self._live: Receiver | None = None
         self.is_publishing = False
         """Whether an encoder is connected."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether an encoder could ever have come in."""
+        return self._source.is_ready
+
     async def run(self) -> None:
         """Take visits for ever. A failure ends a visit, never the origin: viewers may still read the last segments."""
-        while True:
-            try:
-                if await self._visit():
+        dropping = asyncio.create_task(self._answer_drop_requests())
+        try:
+            while True:
+                try:
+                    await self._visit()
                     continue
-            except OriginError as error:
-                self._note_fault(str(error))
-            except OSError as error:
-                # No room for the folder, no more processes or files: it may pass, and what is published stays.
-                self._note_fault(
-                    f"the origin cannot take an encoder now: {error.strerror or error}"
-                )
-            await asyncio.sleep(RETRY_SECONDS)
+                except OriginError as error:
+                    self._note_fault(str(error))
+                except OSError as error:
+                    # No room for the folder, no more processes or files: it may pass, and what is published stays.
+                    self._note_fault(
+                        f"the origin cannot take an encoder now: {error.strerror or error}"
+                    )
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            dropping.cancel()
 
     def _note_fault(self, reason: str) -> None:
         self._publisher.fault = reason
         _log.error("encoder.dropped", reason=reason)
 
-    async def _visit(self) -> bool:
-        """Serve one encoder to its end; False when somebody came and did not publish."""
+    async def _visit(self) -> None:
+        """Serve one encoder to its end."""
         await asyncio.to_thread(_empty, self._folder)
-        reading, writing = os.pipe()
-        try:
-            receiver = await Receiver.listen(
-                self._executable, self._rtmp.host, self._rtmp.port, writing
-            )
-        finally:
-            os.close(writing)
-        listening = asyncio.create_task(self._note_listening())
-        try:
-            description = await receiver.description()
-            if description is None:
-                return False
+        async with self._source.visit() as (receiver, description):
             plan = plan_for(description, has_sparse_key_frames=self._has_sparse_key_frames)
             _log.info("encoder.connected", video=plan.video, audio=plan.audio, reason=plan.reason)
-            await self._package(plan, reading)
+            self._live = receiver
+            try:
+                await self._package(plan, receiver.output)
+            finally:
+                self._live = None
             _log.info("encoder.left")
-            return True
-        finally:
-            listening.cancel()
-            os.close(reading)
-            await receiver.kill()
 
-    async def _note_listening(self) -> None:
-        await until_listening(self._rtmp.port)
-        self.is_ready = True
-        _log.info("rtmp.listening", url=f"rtmp://{self._rtmp.host}:{self._rtmp.port}/live")
+    async def _answer_drop_requests(self) -> None:
+        while True:
+            if self._key.take_drop_request() and self._live is not None:
+                _log.info("encoder.cut_off", reason="the stream key was rotated with --drop")
+                self._live.stop()
+            await asyncio.sleep(_DROP_POLL_SECONDS)
 
     async def _package(self, plan: Plan, reading: int) -> None:
         packager = await Packager.start(
@@ -149,20 +153,6 @@ class Ingest:
                     advice=f"set the encoder's key frame interval to {self._segment_seconds:g} s; "
                     "the encoder's next visits are transcoded until the origin starts anew",
                 )
-
-
-def require_free(rtmp: RtmpPort) -> None:
-    """Raise OriginSetupError when another program listens at the RTMP port."""
-    family = socket.AF_INET6 if ":" in rtmp.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((rtmp.host, rtmp.port))
-        except OSError as error:
-            raise OriginSetupError(
-                f"the RTMP port {rtmp.port} on {rtmp.host} cannot be used "
-                f"({error.strerror or error}): stop what listens there, or choose another with --rtmp-port"
-            ) from error
 
 
 def _empty(folder: Path) -> None:

@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -17,9 +16,11 @@ from streamrp2p.errors import StreamrP2PError
 from streamrp2p_origin import ffmpeg
 from streamrp2p_origin.errors import OriginSetupError
 from streamrp2p_origin.identity import Identity, locked
-from streamrp2p_origin.ingest import Ingest, RtmpPort, require_free
+from streamrp2p_origin.ingest import Ingest
+from streamrp2p_origin.listeners import Listeners, Ports
 from streamrp2p_origin.publisher import Publisher, Stream
 from streamrp2p_origin.serving import create_app
+from streamrp2p_origin.stream_key import StreamKey
 
 _log = structlog.get_logger()
 
@@ -27,31 +28,25 @@ _TICK_SECONDS = 0.5
 _INCOMING_FOLDER = "incoming"
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Where the origin listens; an HTTP port of 0 lets the system choose."""
-
-    host: str
-    port: int
-    rtmp_host: str
-    rtmp_port: int
-
-
 async def serve(
-    folder: Path, identity: Identity, stream: Stream, ports: Ports,
+    folder: Path, identity: Identity, stream: Stream, host: str, port: int, inlets: Ports,
     clock: Callable[[], float] = time.time,
 ) -> None:  # fmt: skip
-    """Run until SIGTERM or SIGINT. Raises OriginSetupError when it cannot begin."""
+    """Serve on `host` and `port` (0 lets the system choose), take encoders at `inlets`, until SIGTERM or SIGINT.
+
+    Raises OriginSetupError when it cannot begin.
+    """
     executable = ffmpeg.executable()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with locked(folder), _bound(ports.host, ports.port) as listener:
+    key = StreamKey(folder)
+    with locked(folder), _bound(host, port) as listener:
         publisher = Publisher(folder, identity, stream, clock)
-        rtmp = RtmpPort(ports.rtmp_host, ports.rtmp_port)
-        require_free(rtmp)
         incoming = folder / _INCOMING_FOLDER
-        ingest = Ingest(executable, rtmp, incoming, publisher, stream.segment_seconds)
+        source = Listeners(executable, inlets, key)
+        source.require_usable()
+        ingest = Ingest(executable, source, key, incoming, publisher, stream.segment_seconds)
         server = _Server(
             uvicorn.Config(
                 create_app(publisher, ingest, stream.pool_id),
@@ -67,8 +62,8 @@ async def serve(
         _log.info(
             "origin.ready",
             pool=stream.pool_id,
-            url=f"http://{ports.host}:{listener.getsockname()[1]}",
-            rtmp=f"rtmp://{rtmp.host}:{rtmp.port}/live",
+            url=f"http://{host}:{listener.getsockname()[1]}",
+            rtmp=f"rtmp://{inlets.host}:{inlets.rtmp_port}/live",
             origin_key=f"0x{identity.address.hex()}",
         )
         stopping = asyncio.create_task(stop.wait())

@@ -1,5 +1,6 @@
 """The origin's folder and key: made once, private, never shown."""
 
+import json
 import stat
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def test_key_is_never_replaced(tmp_path: Path) -> None:
 def test_init_prints_the_address_and_not_the_key(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli.app, ["init", "--dir", str(tmp_path), "--json"])
     made = identity.load(tmp_path)
-    assert result.stdout == f'{{"address": "0x{made.address.hex()}"}}\n'
+    assert json.loads(result.stdout) == {
+        "address": f"0x{made.address.hex()}",
+        "streamKeyFile": str(tmp_path / "stream.key"),
+    }
     again = CliRunner().invoke(cli.app, ["init", "--dir", str(tmp_path)])
     assert again.exit_code == 2
     assert "exists already" in again.stderr

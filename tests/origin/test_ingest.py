@@ -7,8 +7,10 @@ from pathlib import Path
 from streamrp2p.numbers import Address
 from streamrp2p.typed_data import Domain
 from streamrp2p_origin.identity import create
-from streamrp2p_origin.ingest import Ingest, RtmpPort
+from streamrp2p_origin.ingest import Ingest
+from streamrp2p_origin.listeners import Listeners, Ports
 from streamrp2p_origin.publisher import Publisher, Stream
+from streamrp2p_origin.stream_key import StreamKey
 
 
 async def test_a_folder_that_cannot_be_made_is_a_fault_and_not_the_end(tmp_path: Path) -> None:
@@ -17,7 +19,9 @@ async def test_a_folder_that_cannot_be_made_is_a_fault_and_not_the_end(tmp_path:
     publisher = Publisher(tmp_path / "origin", identity, stream, time.time)
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
-    ingest = Ingest("ffmpeg", RtmpPort("127.0.0.1", 1), in_the_way / "incoming", publisher, 2.0)
+    key = StreamKey(tmp_path / "origin")
+    source = Listeners("ffmpeg", Ports("127.0.0.1", 1), key)
+    ingest = Ingest("ffmpeg", source, key, in_the_way / "incoming", publisher, 2.0)
     taking = asyncio.create_task(ingest.run())
     async with asyncio.timeout(5):
         while publisher.fault is None and not taking.done():  # noqa: ASYNC110 - no event tells

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from streamrp2p_origin.errors import UnusableInputError
 from streamrp2p_origin.packager import packaging_command
 from streamrp2p_origin.plan import Plan, plan_for
-from streamrp2p_origin.receiver import receiving_command
 
 HEAD = ["Input #0, live_flv, from 'rtmp://127.0.0.1:1935/live/stream':", "  Duration: 00:00:00.00"]
 H264 = "  Stream #0:0: Video: h264 (High), yuv420p(tv, bt709, progressive), 1920x1080, 30 fps"
@@ -83,9 +82,3 @@ def test_packager_copies_or_encodes_as_planned() -> None:
     encoding = packaging_command("/ffmpeg", Plan("transcode", "transcode", ""), 1.5, Path("/in"))
     assert (value(encoding, "-c:v"), value(encoding, "-c:a")) == ("libx264", "aac")
     assert value(encoding, "-force_key_frames") == "expr:gte(t,n_forced*1.5)"
-
-
-def test_receiver_listens_where_it_is_told_and_nowhere_else() -> None:
-    command = receiving_command("/ffmpeg", "127.0.0.1", 1935)
-    assert [each for each in command if "://" in each] == ["rtmp://127.0.0.1:1935/live/stream"]
-    assert value(command, "-listen") == "1"

@@ -8,10 +8,12 @@ import pytest
 from streamrp2p.numbers import Address
 from streamrp2p.typed_data import Domain
 from streamrp2p_origin.identity import Identity
-from streamrp2p_origin.ingest import Ingest, RtmpPort
+from streamrp2p_origin.ingest import Ingest
+from streamrp2p_origin.listeners import Listeners, Ports
 from streamrp2p_origin.packager import PackedSegment
 from streamrp2p_origin.publisher import Publisher, Stream
 from streamrp2p_origin.serving import create_app
+from streamrp2p_origin.stream_key import StreamKey
 
 STREAM = Stream(7, Domain(31337, Address(bytes(20))), window_segments=3)
 
@@ -20,8 +22,10 @@ class Origin:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.publisher = Publisher(folder, Identity(bytes([1]) * 32), STREAM, lambda: 1000.0)
-        self.ingest = Ingest("", RtmpPort("127.0.0.1", 1), folder, self.publisher, 2.0)
-        self.ingest.is_ready = True
+        key = StreamKey(folder)
+        self.source = Listeners("", Ports("127.0.0.1", 1), key)
+        self.source.is_ready = True
+        self.ingest = Ingest("", self.source, key, folder, self.publisher, 2.0)
         app = create_app(self.publisher, self.ingest, 7)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://origin"
@@ -127,5 +131,5 @@ async def test_health_tells_of_the_encoder_and_of_trouble(origin: Origin) -> Non
 
 
 async def test_origin_whose_rtmp_port_is_not_open_yet_is_not_healthy(origin: Origin) -> None:
-    origin.ingest.is_ready = False
+    origin.source.is_ready = False
     assert (await origin.client.get("/healthz")).status_code == 503

@@ -15,6 +15,7 @@ from threading import Thread
 import httpx
 import imageio_ffmpeg
 
+from streamrp2p_origin.stream_key import StreamKey
 from tests.support.ports import find_free_port
 
 READY_SECONDS = 20
@@ -93,7 +94,13 @@ class RunningOrigin:
 def running_origin(
     folder: Path, coordinator_url: str, *options: str, rtmp_port: int | None = None
 ) -> Iterator[RunningOrigin]:
-    """Run an origin of pool 7 with one-second segments until the test ends it or the block does."""
+    """Run an origin of pool 7 with one-second segments until the test ends it or the block does.
+
+    A folder without a stream key gets one.
+    """
+    key = StreamKey(folder)
+    if not key.path.exists():
+        key.create()
     port, rtmp_port = find_free_port(), rtmp_port or find_free_port()
     log_file = folder / "origin.log"
     with log_file.open("wb") as log:
@@ -108,7 +115,10 @@ def running_origin(
             stderr=log,
         )
     origin = RunningOrigin(
-        process, f"http://127.0.0.1:{port}", f"rtmp://127.0.0.1:{rtmp_port}/live/x", log_file
+        process,
+        f"http://127.0.0.1:{port}",
+        f"rtmp://127.0.0.1:{rtmp_port}/live/{key.read()}",
+        log_file,
     )
     try:
         wait_for(lambda: process.poll() is not None or "origin.ready" in origin.log())
