@@ -25,13 +25,15 @@ from streamrp2p_node.listener import listening
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.relay import Relay
+from streamrp2p_node.rendition import Timing
 from streamrp2p_node.routes import make_app
 from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.settings import Settings
 from streamrp2p_node.status import Reporter
 from streamrp2p_node.store import Store
+from streamrp2p_node.streams import Streams
 from streamrp2p_node.submitter import Submitter
-from streamrp2p_node.upstream import fetch, make_client
+from streamrp2p_node.upstream import OriginUpstream, make_client
 
 COORDINATOR_SECONDS = 5.0
 """For one answer of the coordinator."""
@@ -59,8 +61,13 @@ async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.
     try:
         async with make_client() as origins:
             with client:
-                app, background = _assemble(settings, folder, key, client, view, store, origins)
-                await _serve(app, background, listener, folder)
+                app, background, streams = _assemble(
+                    settings, folder, key, client, view, store, origins
+                )
+                try:
+                    await _serve(app, background, listener, folder)
+                finally:
+                    await streams.close()
     finally:
         store.close()
 
@@ -83,22 +90,25 @@ def _assemble(
     view: CoordinatorView,
     store: Store,
     origins: httpx.AsyncClient,
-) -> tuple[Starlette, Background]:
+) -> tuple[Starlette, Background, Streams]:
     node = address_of(key)
     cache = SegmentCache(
         folder.cache, max_bytes=settings.cache_bytes, memory_bytes=settings.memory_bytes
+    )
+    streams = Streams(
+        lambda source, traffic: LiveStream(
+            source,
+            upstream=OriginUpstream(origins, source, traffic.origin),
+            cache=cache,
+            timing=Timing(settings.playlist_seconds, time.monotonic),
+            prefetches=settings.prefetches,
+        )
     )
     relay = Relay(
         node=node,
         store=store,
         view=view,
-        make_stream=lambda source: LiveStream(
-            source,
-            fetch=partial(fetch, origins),
-            cache=cache,
-            playlist_seconds=settings.playlist_seconds,
-            monotonic=time.monotonic,
-        ),
+        streams=streams,
         credit_bytes=settings.credit_bytes,
         max_sessions=settings.max_sessions,
     )
@@ -106,9 +116,11 @@ def _assemble(
         client=client, view=view, book=store.book, outbox=Outbox(folder.batches), node=node, key=key
     )
     submitter.restore()
-    reporter = Reporter(settings, node, int(time.time()), view, store, relay, submitter, cache)
+    reporter = Reporter(
+        settings, node, int(time.time()), view, store, relay, streams, submitter, cache
+    )
     background = Background(settings, folder, client, view, store, submitter, node, key)
-    return make_app(relay, status=lambda: reporter.report().dump()), background
+    return make_app(relay, status=lambda: reporter.report().dump()), background, streams
 
 
 class _Server(uvicorn.Server):

@@ -69,6 +69,7 @@ class Reason(StrEnum):
     """Why a request is refused; the last part of the problem's `type`."""
 
     BAD_REQUEST = "bad-request"
+    BAD_QUERY = "bad-query"
     BODY_TOO_LARGE = "body-too-large"
     TICKET_INVALID = "ticket-invalid"
     TICKET_EXPIRED = "ticket-expired"
@@ -85,7 +86,9 @@ class Reason(StrEnum):
     RECEIPT_INVALID = "receipt-invalid"
     RECEIPT_NOT_NEWER = "receipt-not-newer"
     INTAKE_CLOSED = "intake-closed"
+    RENDITION_UNKNOWN = "rendition-unknown"
     SEGMENT_UNKNOWN = "segment-unknown"
+    TOO_MANY_WAITING = "too-many-waiting"
     ORIGIN_FAILED = "origin-failed"
     STORAGE_FULL = "storage-full"
 

@@ -1,165 +1,224 @@
-"""One pool's stream as this node relays it: the origin's newest playlist and the segments it vouches for."""
+"""One pool's stream as this node relays it: its playlists, and the objects that they name."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
-from streamrp2p.errors import MalformedError, SignatureError
-from streamrp2p.numbers import Address
-from streamrp2p.playlist_v0 import (
-    MAX_PLAYLIST_BYTES,
-    LivePlaylist,
-    Segment,
-    matches,
-    verify_playlist,
+from streamrp2p.playlist import (
+    MULTIVARIANT_NAME,
+    MediaObject,
+    MediaPlaylist,
+    MultivariantPlaylist,
+    verify_multivariant_playlist,
 )
-from streamrp2p.typed_data import Domain
+from streamrp2p.playlist.names import is_object
+from streamrp2p.playlist_v0 import LivePlaylist, verify_playlist
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
+from streamrp2p_node.known_objects import KnownObjects, Listed
+from streamrp2p_node.media_objects import MediaObjects
+from streamrp2p_node.playlist_query import PlaylistQuery
+from streamrp2p_node.rendition import RETRY_SECONDS, STALE_SECONDS, Rendition, Timing
 from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.single_flight import SingleFlight
+from streamrp2p_node.upstream import Source, Upstream
 
-PLAYLIST_NAME = "live.m3u8"
-MAX_SEGMENT_BYTES = 64 * 1024 * 1024
-KNOWN_SEGMENTS = 512
-"""Segments remembered by name, also after they left the window: slow viewers still ask for them."""
-STALE_SECONDS = 10.0
-"""How long a playlist is served on when the origin does not answer."""
-RETRY_SECONDS = 0.5
-"""After a failure the origin is left alone for so long, however many viewers ask."""
+MAX_RENDITIONS = 16
+"""Of one stream; a ladder has three to eight."""
 
 _log = structlog.get_logger("stream")
-
-Fetch = Callable[[str, int], Awaitable[bytes]]
-"""From URL and bound in bytes to body; raises OriginError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a pool's stream comes from and who signs it, as the pool's record says."""
-
-    pool_id: int
-    origin_url: str
-    origin: Address
-    domain: Domain
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     data: bytes
-    playlist: LivePlaylist
+    playlist: MultivariantPlaylist | LivePlaylist
     at: float
+
+    @property
+    def renditions(self) -> list[str]:
+        """Return the names of the stream's renditions."""
+        if isinstance(self.playlist, LivePlaylist):
+            return []
+        return [variant.rendition for variant in self.playlist.variants][:MAX_RENDITIONS]
 
 
 class LiveStream:
-    """Relays one stream. Nothing leaves it that the origin's key does not vouch for."""
+    """Relays one stream. Nothing leaves it that the origin's key does not vouch for. Of one event loop."""
 
     def __init__(
         self,
         source: Source,
         *,
-        fetch: Fetch,
+        upstream: Upstream,
         cache: SegmentCache,
-        playlist_seconds: float,
-        monotonic: Callable[[], float],
+        timing: Timing,
+        prefetches: bool,
     ) -> None:
+        """`prefetches`: fetch new parts of a rendition that is watched before the first viewer asks."""
         self.source = source
-        self.upstream_fetches = 0
-        self._fetch = fetch
-        self._cache = cache
-        self._playlist_seconds = playlist_seconds
-        self._monotonic = monotonic
+        self.upstream = upstream
+        self.objects = MediaObjects(upstream, cache)
+        self._timing = timing
+        self._prefetches = prefetches
         self._held: _Held | None = None
         self._failed: tuple[float, OriginError] | None = None
-        self._segments: OrderedDict[str, Segment] = OrderedDict()
-        self._playlists: SingleFlight[_Held] = SingleFlight()
-        self._flights: SingleFlight[bytes] = SingleFlight()
+        self._renditions: dict[str, Rendition] = {}
+        self._known: dict[str, KnownObjects] = {}
+        self._flights: SingleFlight[_Held] = SingleFlight()
 
-    async def playlist(self) -> bytes:
-        """Return the signed playlist byte for byte; raises OriginError when there is none fresh enough."""
-        held = self._held
-        if held is not None and self._monotonic() - held.at < self._playlist_seconds:
-            return held.data
-        try:
-            return (await self._refreshed()).data
-        except OriginError as error:
-            if held is None or self._monotonic() - held.at >= STALE_SECONDS:
-                raise
-            _log.warning("stale playlist served", pool=self.source.pool_id, reason=str(error))
-            return held.data
+    @property
+    def waiting(self) -> int:
+        """Return how many requests wait for a newer playlist."""
+        return sum(rendition.waiting for rendition in self._renditions.values())
 
-    async def segment(self, name: str) -> Segment:
-        """Return what the origin vouches for under a name; raises RefusedError when the stream has no such segment."""
-        if name not in self._segments:
-            await self.playlist()
-        segment = self._segments.get(name)
-        if segment is None:
+    @property
+    def is_wanted(self) -> bool:
+        """Tell whether anybody watches."""
+        return any(rendition.is_wanted for rendition in self._renditions.values())
+
+    async def multivariant(self) -> bytes:
+        """Return the signed multivariant playlist byte for byte; raises OriginError when there is none fresh enough."""
+        return (await self._multivariant()).data
+
+    async def media(self, rendition: str, query: PlaylistQuery) -> bytes:
+        """Return a rendition's signed media playlist byte for byte; see `Rendition.text`."""
+        if rendition not in self._renditions:
+            await self._add(rendition)
+        return await self._renditions[rendition].text(query)
+
+    async def find(self, name: str) -> Listed:
+        """Return what the origin vouches for under a name; raises RefusedError when the stream has no such object."""
+        listed = self._find(name)
+        if listed is None and is_object(name):
+            await self._read_all()
+            listed = self._find(name)
+        if listed is None:
             raise RefusedError(
                 Reason.SEGMENT_UNKNOWN,
-                "the stream's signed playlist names no such segment; fetch live.m3u8 again",
+                "the stream's signed playlists name no such object; fetch the playlist again",
             )
-        return segment
+        return listed
 
-    async def data(self, segment: Segment) -> bytes:
-        """Return a segment from the cache or, fetched once for all who ask, from the origin; raises OriginError."""
-        cached = await asyncio.to_thread(self._cache.get, segment.sha256)
-        if cached is not None:
-            return cached
-        return await self._flights.do(segment.sha256, lambda: self._fetched(segment))
+    async def data(self, listed: Listed) -> bytes:
+        """Return an object's bytes; raises OriginError."""
+        return await self.objects.data(listed)
 
-    async def _fetched(self, segment: Segment) -> bytes:
-        # Another flight may have landed between the look into the cache and this one's start.
-        cached = await asyncio.to_thread(self._cache.get, segment.sha256)
-        if cached is not None:
-            return cached
-        if segment.length_bytes > MAX_SEGMENT_BYTES:
-            raise OriginError(f"segment {segment.name} is larger than {MAX_SEGMENT_BYTES} bytes")
-        self.upstream_fetches += 1
-        data = await self._fetch(self._url(segment.name), segment.length_bytes)
-        if not await asyncio.to_thread(matches, segment, data):
-            raise OriginError(f"the origin sent {segment.name} with another hash than it signed")
-        await asyncio.to_thread(self._cache.put, segment.sha256, data)
-        return data
+    async def close(self) -> None:
+        """Follow and prefetch no more, and settle with the upstream."""
+        for rendition in self._renditions.values():
+            await rendition.close()
+        await self.objects.close()
+        await self.upstream.close()
 
-    async def _refreshed(self) -> _Held:
-        if self._failed is not None and self._monotonic() - self._failed[0] < RETRY_SECONDS:
-            raise self._failed[1]
-        return await self._playlists.do(PLAYLIST_NAME, self._fetched_playlist)
+    def _find(self, name: str) -> Listed | None:
+        found = (known.find(name) for known in self._known.values())
+        return next((listed for listed in found if listed is not None), None)
 
-    async def _fetched_playlist(self) -> _Held:
-        source = self.source
+    async def _read_all(self) -> None:
+        """Read each rendition's whole playlist, so that all that it names is known: a player may have it elsewhere."""
+        for name in (await self._multivariant()).renditions:
+            if name not in self._renditions:
+                await self._add(name)
+        renditions = [*self._renditions.values()]
+        read = await asyncio.gather(
+            *(each.refresh() for each in renditions), return_exceptions=True
+        )
+        failures = [failure for failure in read if isinstance(failure, BaseException)]
+        if failures and len(failures) == len(renditions):
+            raise failures[0]
+
+    async def _add(self, rendition: str) -> None:
+        names = (await self._multivariant()).renditions
+        if rendition not in names:
+            raise RefusedError(
+                Reason.RENDITION_UNKNOWN,
+                f"the stream has no such rendition; {MULTIVARIANT_NAME} lists: {', '.join(names)}",
+            )
+        for gone in self._renditions.keys() - set(names):
+            await self._renditions.pop(gone).close()
+            del self._known[gone]
+        if rendition not in self._renditions:
+            self._renditions[rendition] = Rendition(
+                rendition,
+                self.source,
+                self.upstream,
+                self._timing,
+                self._on_newer,
+            )
+            self._known[rendition] = KnownObjects()
+
+    def _on_newer(self, playlist: MediaPlaylist) -> None:
+        fresh = self._known[playlist.rendition].take(playlist)
+        if self._prefetches and self._renditions[playlist.rendition].is_wanted:
+            self.objects.prefetch(_wanted_soon(playlist, fresh))
+
+    async def _multivariant(self) -> _Held:
+        held, now = self._held, self._timing.monotonic()
+        if held is not None and now - held.at < self._timing.playlist_seconds:
+            return held
+        if self._failed is not None and now - self._failed[0] < RETRY_SECONDS:
+            return self._stale(self._failed[1])
         try:
-            data = await self._fetch(self._url(PLAYLIST_NAME), MAX_PLAYLIST_BYTES)
-            playlist = verify_playlist(
-                data, pool_id=source.pool_id, domain=source.domain, origin=source.origin
-            )
-        except (SignatureError, MalformedError) as error:
-            raise self._failure(
-                OriginError(f"the origin's playlist is refused: {error}")
-            ) from error
+            return await self._flights.do(MULTIVARIANT_NAME, self._fetched)
         except OriginError as error:
-            raise self._failure(error) from error.__cause__
+            self._failed = (self._timing.monotonic(), error)
+            return self._stale(error)
+
+    def _stale(self, error: OriginError) -> _Held:
+        held = self._held
+        if held is None or self._timing.monotonic() - held.at >= STALE_SECONDS:
+            raise error
+        _log.warning("stale playlist served", pool=self.source.pool_id, reason=str(error))
+        return held
+
+    async def _fetched(self) -> _Held:
+        source = self.source
+        data, playlist = await self.upstream.playlist(
+            MULTIVARIANT_NAME, partial(_verify, source=source)
+        )
+        if isinstance(playlist, LivePlaylist):
+            self._known.setdefault("", KnownObjects()).add(_listed_v0(playlist))
         self._failed = None
-        return self._take(data, playlist)
-
-    def _failure(self, error: OriginError) -> OriginError:
-        self._failed = (self._monotonic(), error)
-        return error
-
-    def _take(self, data: bytes, playlist: LivePlaylist) -> _Held:
         held = self._held
         if held is not None and playlist.published_at < held.playlist.published_at:
             # Somebody replays an old playlist: what is newer and signed stays.
             data, playlist = held.data, held.playlist
-        self._held = _Held(data, playlist, self._monotonic())
-        for segment in playlist.segments:
-            self._segments[segment.name] = segment
-            self._segments.move_to_end(segment.name)
-        while len(self._segments) > max(KNOWN_SEGMENTS, len(playlist.segments)):
-            self._segments.popitem(last=False)
+        self._held = _Held(data, playlist, self._timing.monotonic())
         return self._held
 
-    def _url(self, name: str) -> str:
-        return f"{self.source.origin_url}/v1/streams/{self.source.pool_id}/{name}"
+
+def _verify(data: bytes, *, source: Source) -> MultivariantPlaylist | LivePlaylist:
+    """Verify `live.m3u8`, also of an origin that serves but one media playlist under that name."""
+    kind = verify_playlist if b"\n#EXTINF" in data else verify_multivariant_playlist
+    return kind(data, pool_id=source.pool_id, domain=source.domain, origin=source.origin)
+
+
+def _listed_v0(playlist: LivePlaylist) -> list[Listed]:
+    return [
+        Listed(
+            MediaObject(each.name, each.length_bytes, each.sha256),
+            each.media_sequence,
+            each.duration_micros,
+            3 * each.duration_micros,
+        )
+        for each in playlist.segments
+    ]
+
+
+def _wanted_soon(playlist: MediaPlaylist, fresh: list[Listed]) -> list[Listed]:
+    """Return those of the fresh objects that players near the live edge are about to ask for.
+
+    Parts and maps of the last complete segment and of the one in progress; of a playlist without parts, that segment.
+    """
+    latest = playlist.next_sequence - 1
+    return [
+        listed
+        for listed in fresh
+        if listed.media_sequence >= latest and not (listed.parts or _is_thumbnail(playlist, listed))
+    ]
+
+
+def _is_thumbnail(playlist: MediaPlaylist, listed: Listed) -> bool:
+    return any(segment.thumbnail == listed.object for segment in playlist.segments[-1:])

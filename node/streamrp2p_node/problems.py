@@ -13,6 +13,7 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS = {
     Reason.BAD_REQUEST: 422,
+    Reason.BAD_QUERY: 400,
     Reason.BODY_TOO_LARGE: 413,
     Reason.TICKET_INVALID: 403,
     Reason.TICKET_EXPIRED: 403,
@@ -29,7 +30,9 @@ STATUS = {
     Reason.RECEIPT_INVALID: 422,
     Reason.RECEIPT_NOT_NEWER: 409,
     Reason.INTAKE_CLOSED: 410,
+    Reason.RENDITION_UNKNOWN: 404,
     Reason.SEGMENT_UNKNOWN: 404,
+    Reason.TOO_MANY_WAITING: 429,
     Reason.ORIGIN_FAILED: 502,
     Reason.STORAGE_FULL: 503,
 }

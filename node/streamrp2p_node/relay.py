@@ -1,4 +1,4 @@
-"""The relay's use cases: open a session, take a receipt, serve the playlist and the segments of a stream."""
+"""The relay's use cases: open a session, take a receipt, serve the playlists and the objects of a stream."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,22 +8,29 @@ import structlog
 
 from streamrp2p import api
 from streamrp2p.numbers import Address, SessionId, Signature
+from streamrp2p.playlist import MULTIVARIANT_NAME, rendition_of
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.entries import Account, Opened, Received
 from streamrp2p_node.errors import Reason, RefusedError
-from streamrp2p_node.live_stream import LiveStream, Source
+from streamrp2p_node.live_stream import LiveStream
+from streamrp2p_node.playlist_query import PlaylistQuery
 from streamrp2p_node.receipts import check_receipt
 from streamrp2p_node.session import Session
 from streamrp2p_node.store import Store
+from streamrp2p_node.streams import Streams
 from streamrp2p_node.tickets import Gate, check_ticket, serving_ends
+from streamrp2p_node.upstream import Source
+
+MAX_WAITING = 4
+"""Requests of one session that wait at once: a player follows one rendition, and two while it changes."""
 
 _log = structlog.get_logger("relay")
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A segment that is already counted as unpaid; `give_back` takes a number of bytes that did not leave."""
+    """An object that is already counted as unpaid; `give_back` takes a number of bytes that did not leave."""
 
     data: bytes
     give_back: Callable[[int], None]
@@ -38,24 +45,19 @@ class Relay:
         node: Address,
         store: Store,
         view: CoordinatorView,
-        make_stream: Callable[[Source], LiveStream],
+        streams: Streams,
         credit_bytes: int,
         max_sessions: int,
     ) -> None:
         self.bytes_served: Counter[int] = Counter()
-        """Segment bytes by pool since the start of this process."""
+        """Object bytes by pool since the start of this process."""
         self._node = node
         self._store = store
         self._view = view
-        self._make_stream = make_stream
+        self._streams = streams
         self._credit_bytes = credit_bytes
         self._max_sessions = max_sessions
-        self._streams: dict[int, LiveStream] = {}
-
-    @property
-    def upstream_fetches(self) -> int:
-        """Return how many segments were fetched from origins."""
-        return sum(stream.upstream_fetches for stream in self._streams.values())
+        self._waiting: Counter[SessionId] = Counter()
 
     async def open_session(self, opening: api.OpenSession) -> api.OpenedSession:
         """Admit a viewer by its ticket; the same ticket again opens the same session."""
@@ -96,22 +98,41 @@ class Relay:
             )
         await self._store.record(session.ticket.epoch, Received(record))
 
-    async def playlist(self, session_id: SessionId, pool_id: int) -> bytes:
-        """Return the pool's signed playlist, byte for byte."""
+    async def playlist(
+        self, session_id: SessionId, pool_id: int, name: str, query: PlaylistQuery
+    ) -> bytes:
+        """Return a signed playlist of the pool, byte for byte, once it lists what `query` waits for."""
         self.require_ready()
         self._serving_session(session_id, pool_id)
-        return await (await self._stream(pool_id)).playlist()
+        stream = self._stream(pool_id)
+        if name == MULTIVARIANT_NAME:
+            return await stream.multivariant()
+        rendition = rendition_of(name)
+        if rendition is None:
+            raise RefusedError(Reason.RENDITION_UNKNOWN, "no rendition has such a name")
+        if self._waiting[session_id] >= MAX_WAITING:
+            raise RefusedError(
+                Reason.TOO_MANY_WAITING,
+                f"{MAX_WAITING} requests of this session wait for playlists; end one first",
+            )
+        self._waiting[session_id] += 1
+        try:
+            return await stream.media(rendition, query)
+        finally:
+            self._waiting[session_id] -= 1
+            if not self._waiting[session_id]:
+                del self._waiting[session_id]
 
-    async def segment(self, session_id: SessionId, pool_id: int, name: str) -> Served:
-        """Return a segment and count it as unpaid."""
+    async def object(self, session_id: SessionId, pool_id: int, name: str) -> Served:
+        """Return what a playlist of the pool names, and count it as unpaid."""
         self.require_ready()
         self._serving_session(session_id, pool_id)
-        stream = await self._stream(pool_id)
-        segment = await stream.segment(name)
-        length = segment.length_bytes
+        stream = self._stream(pool_id)
+        listed = await stream.find(name)
+        length = listed.object.length_bytes
         self._spend(self._serving_session(session_id, pool_id), length)
         try:
-            data = await stream.data(segment)
+            data = await stream.data(listed)
         except BaseException:
             # Also when the viewer's request is cancelled: it got nothing.
             self._give_back(session_id, length)
@@ -197,17 +218,12 @@ class Relay:
             )
         return session
 
-    async def _stream(self, pool_id: int) -> LiveStream:
+    def _stream(self, pool_id: int) -> LiveStream:
         pool = self._view.pools.get(pool_id)
         if pool is None:
             raise RefusedError(Reason.POOL_UNKNOWN, f"the coordinator knows no pool {pool_id}")
-        source = Source(
-            pool_id, pool.origin_url.rstrip("/"), Address(pool.origin_key), self._view.domain
-        )
-        stream = self._streams.get(pool_id)
-        if stream is None or stream.source != source:
-            stream = self._streams[pool_id] = self._make_stream(source)
-        return stream
+        origin_url, origin = pool.origin_url.rstrip("/"), Address(pool.origin_key)
+        return self._streams.of(Source(pool_id, origin_url, origin, self._view.domain))
 
     def require_ready(self) -> None:
         """Raise RefusedError before the coordinator's first answer: without it no ticket can be judged."""

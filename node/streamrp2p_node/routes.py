@@ -18,7 +18,7 @@ from streamrp2p.durable import StorageError
 from streamrp2p.numbers import SessionId
 from streamrp2p_node.bodies import read_model
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
-from streamrp2p_node.live_stream import PLAYLIST_NAME
+from streamrp2p_node.playlist_query import read_query
 from streamrp2p_node.problems import (
     on_http_error,
     on_origin_error,
@@ -28,12 +28,14 @@ from streamrp2p_node.problems import (
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.segment_response import SegmentResponse
 
+PLAYLIST_SUFFIX = ".m3u8"
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 MEDIA_TYPES = {
     ".ts": "video/mp2t",
     ".m4s": "video/iso.segment",
     ".mp4": "video/mp4",
     ".aac": "audio/aac",
+    ".jpg": "image/jpeg",
 }
 _SESSION = re.compile(r"0x[0-9a-fA-F]{64}")
 _POOL = re.compile(r"[0-9]{1,10}")
@@ -54,13 +56,14 @@ def make_app(
         await relay.receive(await read_model(request, api.SignedReceipt))
         return Response(status_code=204)
 
-    async def playlist(request: Request) -> Response:
-        data = await relay.playlist(_session_id(request), _pool_id(request))
-        return Response(data, media_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
-
-    async def segment(request: Request) -> Response:
+    async def stream(request: Request) -> Response:
+        session_id, pool_id = _session_id(request), _pool_id(request)
         name = request.path_params["name"]
-        served = await relay.segment(_session_id(request), _pool_id(request), name)
+        if name.endswith(PLAYLIST_SUFFIX):
+            query = read_query(request.query_params.multi_items())
+            data = await relay.playlist(session_id, pool_id, name, query)
+            return Response(data, media_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
+        served = await relay.object(session_id, pool_id, name)
         return SegmentResponse(served.data, _media_type(name), served.give_back)
 
     async def health(_: Request) -> Response:
@@ -74,8 +77,7 @@ def make_app(
         routes=[
             Route("/v1/sessions", open_session, methods=["POST"]),
             Route("/v1/receipts", receive, methods=["POST"]),
-            _get(f"/v1/streams/{{pool_id}}/{PLAYLIST_NAME}", playlist),
-            _get("/v1/streams/{pool_id}/{name}", segment),
+            _get("/v1/streams/{pool_id}/{name}", stream),
             _get("/v1/status", report),
             _get("/healthz", health),
         ],

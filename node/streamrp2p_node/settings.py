@@ -35,6 +35,8 @@ class Settings:
     submit_seconds: float = DEFAULT_SUBMIT_SECONDS
     refresh_seconds: float = 5.0
     playlist_seconds: float = DEFAULT_PLAYLIST_SECONDS
+    prefetches: bool = True
+    """Fetch new parts of what is watched before the first viewer asks."""
     max_sessions: int = 10_000
     keep_days: int = 30
     """How long journals and batches of past epochs stay: they are the node's evidence."""

@@ -24,6 +24,10 @@ class SingleFlight(Generic[Value]):
             task.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(task)
 
+    def under_way(self, key: object) -> asyncio.Task[Value] | None:
+        """Return the call under way for `key`, to be awaited behind a shield."""
+        return self._flights.get(key)
+
     def _land(self, key: object, task: asyncio.Task[Value]) -> None:
         self._flights.pop(key, None)
         if not task.cancelled():

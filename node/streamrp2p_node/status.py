@@ -10,16 +10,34 @@ from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.session import Session
 from streamrp2p_node.settings import Settings
 from streamrp2p_node.store import Store
+from streamrp2p_node.streams import Streams
 from streamrp2p_node.submitter import Submitter
+from streamrp2p_node.upstream import Meter, Traffic
+
+
+class UpstreamStatus(api.Wire):
+    """What came from one kind of upstream since the start of the process: bodies of whatever kind, in bytes."""
+
+    objects_fetched: int
+    playlists_fetched: int
+    bytes_received: int
 
 
 class PoolStatus(api.Wire):
-    """One pool's traffic: bytes since the start of the process, sessions and unpaid bytes of the open epochs."""
+    """One pool's traffic: counts since the start of the process, sessions and unpaid bytes of the open epochs.
+
+    `1 - origin.bytes_received / bytes_served` is the part of its traffic that this node takes off the origin.
+    """
 
     pool_id: int
     bytes_served: int
     sessions: int
     unpaid_bytes: int
+    waiting_requests: int
+    segments_joined: int
+    """Segments put together from their parts, of the stream as it is relayed now."""
+    origin: UpstreamStatus
+    relays: UpstreamStatus
 
 
 class CacheStatus(api.Wire):
@@ -52,7 +70,6 @@ class NodeStatus(api.Wire):
     pools: list[PoolStatus]
     last_ack: api.BatchAck | None
     last_error: str | None
-    upstream_fetches: int
     cache: CacheStatus
 
 
@@ -66,6 +83,7 @@ class Reporter:
     view: CoordinatorView
     store: Store
     relay: Relay
+    streams: Streams
     submitter: Submitter
     cache: SegmentCache
 
@@ -90,7 +108,6 @@ class Reporter:
             pools=self._pools(sessions),
             last_ack=self.submitter.last_ack,
             last_error=self.submitter.last_error,
-            upstream_fetches=self.relay.upstream_fetches,
             cache=CacheStatus(
                 disk_bytes=self.cache.disk_bytes,
                 disk_segments=self.cache.disk_segments,
@@ -106,17 +123,31 @@ class Reporter:
         return self.view.clock.at(self.view.now())
 
     def _pools(self, sessions: list[Session]) -> list[PoolStatus]:
-        served = self.relay.bytes_served
-        own: dict[int, list[Session]] = {pool_id: [] for pool_id in served} | _by_pool(sessions)
-        return [
-            PoolStatus(
-                pool_id=pool_id,
-                bytes_served=served[pool_id],
-                sessions=len(of_pool),
-                unpaid_bytes=_unpaid(of_pool),
-            )
-            for pool_id, of_pool in sorted(own.items())
-        ]
+        pools = {stream.source.pool_id for stream in self.streams} | self.relay.bytes_served.keys()
+        own: dict[int, list[Session]] = {pool_id: [] for pool_id in pools} | _by_pool(sessions)
+        return [self._pool(pool_id, of_pool) for pool_id, of_pool in sorted(own.items())]
+
+    def _pool(self, pool_id: int, sessions: list[Session]) -> PoolStatus:
+        stream = self.streams.find(pool_id)
+        traffic = self.streams.traffic.get(pool_id, Traffic())
+        return PoolStatus(
+            pool_id=pool_id,
+            bytes_served=self.relay.bytes_served[pool_id],
+            sessions=len(sessions),
+            unpaid_bytes=_unpaid(sessions),
+            waiting_requests=stream.waiting if stream else 0,
+            segments_joined=stream.objects.joined if stream else 0,
+            origin=_upstream(traffic.origin),
+            relays=_upstream(traffic.relays),
+        )
+
+
+def _upstream(meter: Meter) -> UpstreamStatus:
+    return UpstreamStatus(
+        objects_fetched=meter.objects,
+        playlists_fetched=meter.playlists,
+        bytes_received=meter.received_bytes,
+    )
 
 
 def _unpaid(sessions: list[Session]) -> int:

@@ -30,7 +30,9 @@ def status(directory: Path | None, url: str | None, *, as_json: bool) -> None:
     for pool in [] if as_json else found.pools:
         typer.echo(
             f"Pool {pool.pool_id}: {pool.bytes_served} bytes served, "
-            f"{pool.sessions} sessions, {pool.unpaid_bytes} bytes unpaid"
+            f"{pool.sessions} sessions, {pool.unpaid_bytes} bytes unpaid, "
+            f"{pool.origin.bytes_received} bytes from the origin, "
+            f"{pool.relays.bytes_received} bytes from relays"
         )
 
 
@@ -60,7 +62,7 @@ def _lines(found: NodeStatus) -> dict[str, object]:
         "Coordinator": f"{found.coordinator} ({'known' if found.is_ready else 'not reached yet'})",
         "Epoch": "none" if found.epoch is None else found.epoch,
         "Sessions": f"{found.sessions}, {found.stopped_sessions} of them stopped",
-        "Served": f"{found.bytes_served} bytes, {found.upstream_fetches} segments fetched for it",
+        "Served": f"{found.bytes_served} bytes",
         "Unpaid": f"{found.unpaid_bytes} bytes, at most {found.credit_bytes} per session",
         "Unsubmitted": f"{found.unsubmitted_receipts} receipts",
         "Last ack": acknowledged,

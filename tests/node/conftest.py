@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -15,14 +14,17 @@ from streamrp2p_node.folder import Folder
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.relay import Relay
+from streamrp2p_node.rendition import Timing
 from streamrp2p_node.routes import make_app
 from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.settings import Settings
 from streamrp2p_node.status import Reporter
 from streamrp2p_node.store import Store
+from streamrp2p_node.streams import Streams
 from streamrp2p_node.submitter import Submitter
-from streamrp2p_node.upstream import fetch, make_client
-from tests.node.fakes import ENDPOINT, NODE, NODE_KEY, Clock, FakeCoordinator, FakeOrigin
+from streamrp2p_node.upstream import OriginUpstream, make_client
+from tests.node.fake_origin import FakeOrigin
+from tests.node.fakes import ENDPOINT, NODE, NODE_KEY, Clock, FakeCoordinator
 
 CREDIT_BYTES = 2500
 
@@ -40,6 +42,7 @@ class World:
     view: CoordinatorView
     store: Store
     cache: SegmentCache
+    streams: Streams
     relay: Relay
     submitter: Submitter
     http: httpx.AsyncClient
@@ -47,7 +50,7 @@ class World:
 
 async def make_world(
     folder: Folder, *, coordinator: FakeCoordinator, origin: FakeOrigin, clock: Clock,
-    cache_bytes: int = 100_000,
+    cache_bytes: int = 100_000, prefetches: bool = False,
 ) -> World:  # fmt: skip
     folder.make()
     settings = Settings(
@@ -64,17 +67,20 @@ async def make_world(
     store = Store(folder.journals)
     cache = SegmentCache(folder.cache, max_bytes=cache_bytes, memory_bytes=cache_bytes)
     origins = make_client(httpx.MockTransport(origin))
+    streams = Streams(
+        lambda source, traffic: LiveStream(
+            source,
+            upstream=OriginUpstream(origins, source, traffic.origin),
+            cache=cache,
+            timing=Timing(0.3, time.monotonic),
+            prefetches=prefetches,
+        )
+    )
     relay = Relay(
         node=NODE,
         store=store,
         view=view,
-        make_stream=lambda source: LiveStream(
-            source,
-            fetch=partial(fetch, origins),
-            cache=cache,
-            playlist_seconds=0.3,
-            monotonic=time.monotonic,
-        ),
+        streams=streams,
         credit_bytes=CREDIT_BYTES,
         max_sessions=50,
     )
@@ -86,7 +92,7 @@ async def make_world(
         node=NODE,
         key=NODE_KEY,
     )
-    reporter = Reporter(settings, NODE, int(clock()), view, store, relay, submitter, cache)
+    reporter = Reporter(settings, NODE, int(clock()), view, store, relay, streams, submitter, cache)
     app = make_app(relay, status=lambda: reporter.report().dump())
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ENDPOINT)
     return World(
@@ -99,6 +105,7 @@ async def make_world(
         view,
         store,
         cache,
+        streams,
         relay,
         submitter,
         http,
@@ -117,5 +124,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await made.view.refresh()
     yield made
     await made.http.aclose()
+    await made.streams.close()
     made.client.close()
     made.store.close()

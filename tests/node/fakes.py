@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import TypeVar
 
 import httpx
@@ -11,8 +10,7 @@ from pydantic import BaseModel
 
 from streamrp2p import api, typed_data
 from streamrp2p.batch import batch_root, records_of
-from streamrp2p.numbers import Address, Hash, Signature
-from streamrp2p.playlist_v0 import sign_playlist
+from streamrp2p.numbers import Address, Signature
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import Domain
@@ -290,51 +288,3 @@ def problem(
 
 def _ok(model: api.Wire) -> tuple[int, bytes]:
     return 200, model.model_dump_json(by_alias=True).encode()
-
-
-@dataclass(slots=True)
-class FakeOrigin:
-    """A live stream of made-up segments, `length` bytes each."""
-
-    length: int = 1000
-    count: int = 4
-    key: bytes = ORIGIN_KEY
-    published_at: int = GENESIS
-    requests: list[str] = field(default_factory=list)
-    corrupt: set[str] = field(default_factory=set)
-    is_down: bool = False
-
-    def segment(self, index: int) -> bytes:
-        return bytes([index % 251]) * self.length
-
-    def playlist(self) -> bytes:
-        lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXT-X-MEDIA-SEQUENCE:0"]
-        segments = []
-        for index in range(self.count):
-            name = f"seg{index}.ts"
-            lines += ["#EXTINF:1.000000,", name]
-            digest = Hash(sha256(self.segment(index)).digest())
-            segments.append((name, digest, self.length))
-        return sign_playlist(
-            "\n".join(lines) + "\n",
-            segments,
-            pool_id=POOL,
-            domain=DOMAIN,
-            published_at=self.published_at,
-            origin_key=self.key,
-        )
-
-    def respond(self, path: str) -> tuple[int, bytes]:
-        name = path.rsplit("/", 1)[-1]
-        self.requests.append(name)
-        if self.is_down:
-            return 503, b""
-        if name == "live.m3u8":
-            return 200, self.playlist()
-        data = self.segment(int(name.removeprefix("seg").removesuffix(".ts")))
-        return 200, (b"\xff" + data[1:] if name in self.corrupt else data)
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request: the handler of an asynchronous httpx.MockTransport."""
-        status, body = self.respond(request.url.path)
-        return httpx.Response(status, content=body)

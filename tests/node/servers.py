@@ -17,7 +17,8 @@ from typing import Any
 import httpx
 
 from streamrp2p.keys import create_keystore
-from tests.node.fakes import NODE_KEY, FakeCoordinator, FakeOrigin
+from tests.node.fake_origin import FakeOrigin
+from tests.node.fakes import NODE_KEY, FakeCoordinator
 from tests.support.ports import find_free_port
 
 PASSWORD = "correct horse"

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from streamrp2p_node.folder import Folder
 from tests.node.conftest import make_world
+from tests.node.fake_origin import FakeOrigin
 from tests.node.fakes import (
     Clock,
     FakeCoordinator,
-    FakeOrigin,
     make_receipt,
     make_ticket,
     opening_of,

@@ -14,11 +14,11 @@ from streamrp2p import typed_data
 from streamrp2p.api import SESSION_HEADER
 from streamrp2p_node.frames import scan
 from streamrp2p_node.store import Store
+from tests.node.fake_origin import FakeOrigin
 from tests.node.fakes import (
     NODE,
     POOL,
     FakeCoordinator,
-    FakeOrigin,
     make_pool,
     make_receipt,
     make_ticket,
@@ -130,7 +130,7 @@ def test_every_receipt_that_was_answered_is_there_after_kill_9(setting: Setting)
     # Started again, it serves the same sessions and hands all of it in.
     setting.node.start()
     assert setting.node.status()["sessions"] == VIEWERS
-    assert setting.get(tickets[0], "seg0.ts").status_code == 200
+    assert setting.get(tickets[0], "source-0.m4s").status_code == 200
     assert setting.node.stop() == 0
     handed_in = {
         record.session_id: record.receipt.sequence
@@ -143,19 +143,19 @@ def test_every_receipt_that_was_answered_is_there_after_kill_9(setting: Setting)
 def test_a_debt_survives_kill_9_and_so_does_what_was_paid(setting: Setting) -> None:
     setting.node.start()
     ticket = setting.ticket(1)
-    assert setting.get(ticket, "seg0.ts").status_code == 200
-    assert setting.get(ticket, "seg1.ts").status_code == 200
+    assert setting.get(ticket, "source-0.m4s").status_code == 200
+    assert setting.get(ticket, "source-1.m4s").status_code == 200
     assert setting.pay(ticket, 1, 1000).status_code == 204
-    assert setting.get(ticket, "seg2.ts").status_code == 200
+    assert setting.get(ticket, "source-2.m4s").status_code == 200
     setting.node.kill()
     setting.node.start()
     assert setting.node.status()["unpaidBytes"] == 2000
-    assert setting.get(ticket, "seg3.ts").status_code == 402
+    assert setting.get(ticket, "source-3.m4s").status_code == 402
     assert setting.pay(ticket, 2, 3000).status_code == 204
-    assert setting.get(ticket, "seg3.ts").status_code == 200
+    assert setting.get(ticket, "source-3.m4s").status_code == 200
     # The cache survived as well: nothing was fetched twice.
-    fetched = [name for name in setting.origin.requests if name.startswith("seg")]
-    assert sorted(fetched) == ["seg0.ts", "seg1.ts", "seg2.ts", "seg3.ts"]
+    fetched = [name for name in setting.origin.requests if name.endswith(".m4s")]
+    assert sorted(fetched) == ["source-0.m4s", "source-1.m4s", "source-2.m4s", "source-3.m4s"]
 
 
 def test_a_node_goes_on_from_its_folder_while_the_coordinator_is_down(setting: Setting) -> None:
@@ -164,14 +164,14 @@ def test_a_node_goes_on_from_its_folder_while_the_coordinator_is_down(setting: S
     setting.node.kill()
     setting.node.coordinator_url = "http://127.0.0.1:9"
     setting.node.start()
-    assert setting.get(ticket, "seg0.ts").status_code == 200
+    assert setting.get(ticket, "source-0.m4s").status_code == 200
     assert setting.pay(ticket, 1, 1000).status_code == 204
 
 
 def test_sigterm_hands_in_what_is_due_and_exits_0(setting: Setting) -> None:
     setting.node.start()
     ticket = setting.ticket(1)
-    setting.get(ticket, "seg0.ts")
+    setting.get(ticket, "source-0.m4s")
     setting.pay(ticket, 1, 1000)
     assert setting.coordinator.batches == []
     assert setting.node.stop() == 0
@@ -264,7 +264,7 @@ def test_a_viewer_that_hangs_up_owes_only_what_was_sent(setting: Setting) -> Non
         # A small receive buffer, or the system takes most of it for the viewer.
         viewer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         viewer.sendall(
-            f"GET /v1/streams/{POOL}/seg0.ts HTTP/1.1\r\nHost: node\r\n"
+            f"GET /v1/streams/{POOL}/source-0.m4s HTTP/1.1\r\nHost: node\r\n"
             f"{SESSION_HEADER}: 0x{ticket.session_id.hex()}\r\n\r\n".encode()
         )
         assert viewer.recv(1000).startswith(b"HTTP/1.1 200")

@@ -2,15 +2,18 @@
 
 import asyncio
 import os
+from hashlib import sha256
 
 import httpx
 import pytest
 
 from streamrp2p import typed_data
 from streamrp2p.api import SESSION_HEADER
+from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.store import Store
 from tests.node.conftest import CREDIT_BYTES, World
 from tests.node.disk import FullDisk
+from tests.node.fake_origin import FakeOrigin
 from tests.node.fakes import (
     EPOCH_SECONDS,
     GENESIS,
@@ -61,45 +64,49 @@ async def test_a_viewer_with_a_ticket_gets_the_playlist_byte_for_byte_and_its_se
         "creditBytes": CREDIT_BYTES,
     }
     playlist = await get(world, "live.m3u8", ticket)
-    assert playlist.content == world.origin.playlist()
-    segment = await get(world, "seg1.ts", ticket)
-    assert segment.content == b"\x01" * 1000
-    assert segment.headers["content-type"] == "video/mp2t"
+    assert playlist.content == world.origin.multivariant()
+    media = await get(world, "source.m3u8", ticket)
+    assert media.content == world.origin.playlist()
+    delta = await get(world, "source.m3u8?_HLS_skip=YES", ticket)
+    assert delta.content == world.origin.playlist(is_delta=True) != media.content
+    segment = await get(world, "source-1.m4s", ticket)
+    assert segment.content == world.origin.segment(1)
+    assert segment.headers["content-type"] == "video/iso.segment"
 
 
 async def test_unpaid_bytes_end_the_service_and_a_receipt_renews_it(world: World) -> None:
     ticket = await open_session(world)
-    assert (await get(world, "seg0.ts", ticket)).status_code == 200
-    assert (await get(world, "seg1.ts", ticket)).status_code == 200
-    refused = await get(world, "seg2.ts", ticket)
+    assert (await get(world, "source-0.m4s", ticket)).status_code == 200
+    assert (await get(world, "source-1.m4s", ticket)).status_code == 200
+    refused = await get(world, "source-2.m4s", ticket)
     assert refused.status_code == 402
     assert slug_of(refused) == "payment-required"
     assert (await pay(world, ticket, 1, 1000)).status_code == 204
-    assert (await get(world, "seg2.ts", ticket)).status_code == 200
-    assert (await get(world, "seg3.ts", ticket)).status_code == 402
+    assert (await get(world, "source-2.m4s", ticket)).status_code == 200
+    assert (await get(world, "source-3.m4s", ticket)).status_code == 402
 
 
 async def test_a_receipt_for_more_than_was_served_is_kept_but_buys_nothing_in_advance(
     world: World,
 ) -> None:
     ticket = await open_session(world)
-    await get(world, "seg0.ts", ticket)
+    await get(world, "source-0.m4s", ticket)
     assert (await pay(world, ticket, 1, 9_000_000)).status_code == 204
     session = world.store.book.get(ticket.session_id)
     assert session is not None
     assert session.newest is not None
     assert session.newest.receipt.bytes_delivered == 9_000_000
     assert (session.credit.served_bytes, session.credit.covered_bytes) == (1000, 1000)
-    assert (await get(world, "seg1.ts", ticket)).status_code == 200
-    assert (await get(world, "seg2.ts", ticket)).status_code == 200
-    assert (await get(world, "seg3.ts", ticket)).status_code == 402
+    assert (await get(world, "source-1.m4s", ticket)).status_code == 200
+    assert (await get(world, "source-2.m4s", ticket)).status_code == 200
+    assert (await get(world, "source-3.m4s", ticket)).status_code == 402
 
 
 async def test_many_viewers_of_one_segment_cost_one_upstream_fetch(world: World) -> None:
     tickets = [await open_session(world, nonce=nonce) for nonce in range(10)]
-    answers = await asyncio.gather(*(get(world, "seg0.ts", ticket) for ticket in tickets))
-    assert {answer.content for answer in answers} == {bytes(1000)}
-    assert world.origin.requests.count("seg0.ts") == 1
+    answers = await asyncio.gather(*(get(world, "source-0.m4s", ticket) for ticket in tickets))
+    assert {answer.content for answer in answers} == {world.origin.segment(0)}
+    assert world.origin.requests.count("source-0.m4s") == 1
     assert world.origin.requests.count("live.m3u8") == 1
 
 
@@ -107,14 +114,14 @@ async def test_a_corrupt_segment_from_the_origin_is_neither_served_nor_charged(
     world: World,
 ) -> None:
     ticket = await open_session(world)
-    world.origin.corrupt.add("seg0.ts")
-    refused = await get(world, "seg0.ts", ticket)
+    world.origin.corrupt.add("source-0.m4s")
+    refused = await get(world, "source-0.m4s", ticket)
     assert (refused.status_code, slug_of(refused)) == (502, "origin-failed")
     session = world.store.book.get(ticket.session_id)
     assert session is not None
     assert session.credit.unpaid_bytes == 0
     world.origin.corrupt.clear()
-    assert (await get(world, "seg0.ts", ticket)).content == bytes(1000)
+    assert (await get(world, "source-0.m4s", ticket)).content == world.origin.segment(0)
 
 
 async def test_a_playlist_that_the_origin_did_not_sign_is_not_served(world: World) -> None:
@@ -134,7 +141,7 @@ async def test_a_playlist_that_the_origin_did_not_sign_is_not_served(world: Worl
         ("../../etc/passwd", 422, "bad-request"),
     ],
 )
-@pytest.mark.parametrize("name", ["live.m3u8", "seg0.ts"])
+@pytest.mark.parametrize("name", ["live.m3u8", "source-0.m4s"])
 async def test_requests_without_a_known_session_are_refused(
     world: World, header: str | None, status: int, slug: str, name: str
 ) -> None:
@@ -189,7 +196,7 @@ async def test_a_ticket_of_a_past_epoch_is_refused(world: World) -> None:
 
 async def test_the_same_ticket_again_opens_the_same_session(world: World) -> None:
     ticket = await open_session(world)
-    await get(world, "seg0.ts", ticket)
+    await get(world, "source-0.m4s", ticket)
     await open_session(world)
     session = world.store.book.get(ticket.session_id)
     assert session is not None
@@ -199,14 +206,14 @@ async def test_the_same_ticket_again_opens_the_same_session(world: World) -> Non
 async def test_a_session_ends_with_its_ticket(world: World) -> None:
     ticket = await open_session(world)
     world.clock.now = GENESIS + EPOCH_SECONDS
-    refused = await get(world, "seg0.ts", ticket)
+    refused = await get(world, "source-0.m4s", ticket)
     assert (refused.status_code, slug_of(refused)) == (403, "ticket-expired")
 
 
 async def test_no_more_is_served_than_the_ticket_allows(world: World) -> None:
     ticket = await open_session(world, max_bytes=1500)
-    assert (await get(world, "seg0.ts", ticket)).status_code == 200
-    refused = await get(world, "seg1.ts", ticket)
+    assert (await get(world, "source-0.m4s", ticket)).status_code == 200
+    refused = await get(world, "source-1.m4s", ticket)
     assert (refused.status_code, slug_of(refused)) == (403, "ticket-exhausted")
 
 
@@ -218,7 +225,7 @@ async def test_no_more_is_served_than_the_ticket_allows(world: World) -> None:
         "..",
         "%00",
         "node.keystore.json",
-        "seg99.ts",
+        "source-99.m4s",
         "live.m3u8%00.ts",
     ],
 )
@@ -228,7 +235,7 @@ async def test_names_that_the_playlist_does_not_vouch_for_are_never_fetched_or_r
     ticket = await open_session(world)
     refused = await get(world, name, ticket)
     assert refused.status_code == 404
-    assert [asked for asked in world.origin.requests if asked != "live.m3u8"] == []
+    assert set(world.origin.requests) <= {"live.m3u8", "source.m3u8"}
 
 
 async def test_receipts_that_nobody_would_pay_are_refused_and_not_kept(world: World) -> None:
@@ -253,7 +260,7 @@ async def test_on_a_full_disk_no_receipt_is_promised_and_service_goes_on(
     ticket = await open_session(world)
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", FullDisk(20))
-        assert (await get(world, "seg0.ts", ticket)).status_code == 200
+        assert (await get(world, "source-0.m4s", ticket)).status_code == 200
         refused = await pay(world, ticket, 1, 1000)
         assert (refused.status_code, slug_of(refused)) == (503, "storage-full")
         assert str(world.folder.root) not in refused.text
@@ -314,7 +321,7 @@ async def test_a_node_without_room_sends_viewers_elsewhere(world: World) -> None
 async def test_head_requests_charge_nobody(world: World) -> None:
     ticket = await open_session(world)
     headers = {SESSION_HEADER: "0x" + ticket.session_id.hex()}
-    refused = await world.http.head(f"/v1/streams/{POOL}/seg0.ts", headers=headers)
+    refused = await world.http.head(f"/v1/streams/{POOL}/source-0.m4s", headers=headers)
     assert refused.status_code == 405
     session = world.store.book.get(ticket.session_id)
     assert session is not None
@@ -323,8 +330,8 @@ async def test_head_requests_charge_nobody(world: World) -> None:
 
 async def test_the_status_tells_sessions_bytes_and_the_cache(world: World) -> None:
     ticket = await open_session(world)
-    await get(world, "seg0.ts", ticket)
-    await get(world, "seg1.ts", ticket)
+    await get(world, "source-0.m4s", ticket)
+    await get(world, "source-1.m4s", ticket)
     await pay(world, ticket, 1, 1000)
     status = (await world.http.get("/v1/status")).json()
     assert status["node"] == "0x" + NODE.hex()
@@ -333,7 +340,22 @@ async def test_the_status_tells_sessions_bytes_and_the_cache(world: World) -> No
     assert (status["bytesServed"], status["unpaidBytes"]) == (2000, 1000)
     assert status["unsubmittedReceipts"] == 1
     assert status["pools"] == [
-        {"poolId": POOL, "bytesServed": 2000, "sessions": 1, "unpaidBytes": 1000}
+        {
+            "poolId": POOL,
+            "bytesServed": 2000,
+            "sessions": 1,
+            "unpaidBytes": 1000,
+            "waitingRequests": 0,
+            "segmentsJoined": 0,
+            "origin": {
+                "objectsFetched": 2,
+                "playlistsFetched": 2,
+                "bytesReceived": 2000
+                + len(world.origin.multivariant())
+                + len(world.origin.playlist()),
+            },
+            "relays": {"objectsFetched": 0, "playlistsFetched": 0, "bytesReceived": 0},
+        }
     ]
     assert (status["cache"]["diskBytes"], status["cache"]["diskSegments"]) == (2000, 2)
     assert status["lastAck"] is None
@@ -358,7 +380,7 @@ async def test_an_older_signed_playlist_does_not_replace_a_newer_one(world: Worl
 
 async def test_requests_at_once_cannot_overdraw_the_credit(world: World) -> None:
     ticket = await open_session(world)
-    names = ["seg0.ts", "seg1.ts", "seg2.ts", "seg3.ts"]
+    names = ["source-0.m4s", "source-1.m4s", "source-2.m4s", "source-3.m4s"]
     answers = await asyncio.gather(*(get(world, name, ticket) for name in names))
     assert sorted(answer.status_code for answer in answers) == [200, 200, 402, 402]
     session = world.store.book.get(ticket.session_id)
@@ -398,3 +420,47 @@ async def test_a_player_in_a_browser_of_another_site_may_ask(world: World) -> No
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "*"
     assert SESSION_HEADER.lower() in answer.headers["access-control-allow-headers"].lower()
+
+
+@pytest.mark.parametrize("query", ["_HLS_msn=x", "_HLS_part=1", "_HLS_msn=9", "_HLS_skip=no"])
+async def test_malformed_or_hopeless_waits_are_refused(world: World, query: str) -> None:
+    ticket = await open_session(world)
+    refused = await get(world, f"source.m3u8?{query}", ticket)
+    assert (refused.status_code, slug_of(refused)) == (400, "bad-query")
+
+
+async def test_a_session_waits_a_few_times_at_once_and_no_more(world: World) -> None:
+    ticket, other = await open_session(world), await open_session(world, nonce=2)
+    name = "source.m3u8?_HLS_msn=4&_HLS_part=0"
+    waiting = [asyncio.create_task(get(world, name, ticket)) for _ in range(4)]
+    stream = await waits(world, 4)
+    refused = await get(world, name, ticket)
+    assert (refused.status_code, slug_of(refused)) == (429, "too-many-waiting")
+    waiting.append(asyncio.create_task(get(world, name, other)))
+    await waits(world, 5)
+    assert (await world.http.get("/v1/status")).json()["pools"][0]["waitingRequests"] == 5
+    world.origin.publish()
+    answers = await asyncio.gather(*waiting)
+    assert {answer.content for answer in answers} == {world.origin.playlist()}
+    assert stream.waiting == 0
+    assert (await get(world, name, ticket)).status_code == 200
+
+
+async def waits(world: World, requests: int) -> LiveStream:
+    async with asyncio.timeout(30):
+        while (stream := world.streams.find(POOL)) is None or stream.waiting < requests:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    return stream
+
+
+async def test_an_object_of_another_pool_is_unknown_here_though_it_is_in_the_cache(
+    world: World,
+) -> None:
+    others = FakeOrigin(pool_id=8)
+    data = others.segment(0)
+    world.cache.put(sha256(data).digest(), data)
+    ticket = await open_session(world)
+    refused = await get(world, "source-9.m4s", ticket)
+    assert (refused.status_code, slug_of(refused)) == (404, "segment-unknown")
+    # The name is one of this pool's too: what it gets is this pool's.
+    assert (await get(world, "source-0.m4s", ticket)).content == world.origin.segment(0) != data

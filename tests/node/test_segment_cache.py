@@ -85,9 +85,9 @@ async def test_a_full_disk_is_warned_of_and_the_node_serves_from_memory(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
-        assert (await get(world, "seg0.ts", ticket)).content == bytes(1000)
-        assert (await get(world, "seg0.ts", ticket)).content == bytes(1000)
-    assert world.origin.requests.count("seg0.ts") == 1
+        assert (await get(world, "source-0.m4s", ticket)).content == world.origin.segment(0)
+        assert (await get(world, "source-0.m4s", ticket)).content == world.origin.segment(0)
+    assert world.origin.requests.count("source-0.m4s") == 1
     status = (await world.http.get("/v1/status")).json()
     assert status["cache"]["hasFullDisk"] is True
     assert (status["cache"]["diskBytes"], status["cache"]["memoryBytes"]) == (0, 1000)
@@ -96,6 +96,6 @@ async def test_a_full_disk_is_warned_of_and_the_node_serves_from_memory(
 
 async def test_segments_outlive_a_restart_of_the_node(world: World) -> None:
     ticket = await open_session(world)
-    await get(world, "seg0.ts", ticket)
+    await get(world, "source-0.m4s", ticket)
     again = cache_in(world.folder.cache, max_bytes=100_000)
-    assert again.get(sha256(bytes(1000)).digest()) == bytes(1000)
+    assert again.get(sha256(world.origin.segment(0)).digest()) == world.origin.segment(0)

@@ -212,14 +212,14 @@ async def test_after_a_rejection_the_session_is_served_no_more_and_its_honest_pa
     world: World,
 ) -> None:
     ticket = await open_session(world)
-    await get(world, "seg0.ts", ticket)
+    await get(world, "source-0.m4s", ticket)
     await pay(world, ticket, 1, 1000)
     await pay(world, ticket, 2, 9_000_000)
     world.coordinator.reject = lambda record: (
         Code.OVER_RATE if record.receipt.bytes_delivered > 1000 else None
     )
     await world.submitter.submit_due()
-    refused = await get(world, "seg1.ts", ticket)
+    refused = await get(world, "source-1.m4s", ticket)
     assert (refused.status_code, slug_of(refused)) == (403, "session-stopped")
     assert "code 9" in refused.json()["detail"]
     assert [record.receipt.sequence for record in world.coordinator.accepted_records()] == [1]
