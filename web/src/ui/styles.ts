@@ -33,6 +33,8 @@ svg.filled { fill: currentColor; stroke-width: 1; }
 svg.dotted { stroke-width: 2.4; }
 
 .message { display: grid; place-items: center; min-height: 100%; padding: 16px; overflow: auto; z-index: 3; pointer-events: none; }
+.root[data-phase=watching] .message { place-items: start center; padding: 8px; }
+.root[data-phase=watching] .card { padding: 14px 16px; gap: 8px; }
 .message:empty { display: none; }
 .message > * { pointer-events: auto; }
 .card { max-width: 34rem; width: 100%; padding: 20px; display: grid; gap: 12px; background: var(--paper); color: var(--ink); border-radius: 12px; text-align: start; }
