@@ -1,5 +1,7 @@
 """Put a coordinator together from its settings, checking each part before it is used."""
 
+from functools import partial
+
 import structlog
 
 from streamrp2p.chain import Deployment, connect
@@ -10,8 +12,9 @@ from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.errors import ConfigurationError
 from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.network import Clock, Signer
+from streamrp2p_coordinator.outside.look import Outside
 from streamrp2p_coordinator.sdk_chain import SdkChain
-from streamrp2p_coordinator.services import Services, system_clock
+from streamrp2p_coordinator.services import Services, is_up, system_clock
 from streamrp2p_coordinator.settings import Settings
 
 log = structlog.get_logger()
@@ -41,7 +44,9 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
         bundles=Bundles(settings.bundle_dir),
         poster=poster,
         ticket_signer=ticket_signer,
+        look=Outside(network.domain, clock, settings.allow_local_networks).look,
         clock=clock,
+        probe=partial(is_up, allow_local_networks=settings.allow_local_networks),
         health_seconds=settings.health_seconds,
     )
 

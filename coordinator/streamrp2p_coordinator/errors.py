@@ -147,6 +147,14 @@ class UnavailableError(RequestError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class TooOftenError(UnavailableError):
+    """Asked for more often than one may."""
+
+    status = 429
+    slug = "too-often"
+    title = "Asked too often"
+
+
 class NoRelayError(UnavailableError):
     """No healthy node is left for a viewer."""
 

@@ -5,12 +5,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from streamrp2p.deadline import DeadlineTransport
 from streamrp2p.errors import MalformedError
 from streamrp2p.node_client import NodeClient
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
+from streamrp2p_coordinator.outside.addresses import guarded_resolver, host_and_port
+from streamrp2p_coordinator.outside.steps import StepFailedError
+from streamrp2p_coordinator.use_cases.check_reachability import Checks, Look
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 
 REFRESH_SECONDS = 1.0
@@ -35,8 +39,10 @@ class Services:
     bundles: Bundles
     poster: Signer
     ticket_signer: Signer
+    look: Look
     clock: Clock = system_clock
     probe: Callable[[str], bool] = field(default_factory=lambda: is_up)
+    checks: Checks = field(default_factory=Checks)
     health_seconds: int = 5
     failures: dict[str, str] = field(default_factory=dict)
     """Why each job that fails now failed last."""
@@ -54,10 +60,12 @@ class Services:
             self._refreshed_at = time.monotonic()
 
 
-def is_up(endpoint: str) -> bool:
-    """Tell whether a node answers its health route in time. Never follows it elsewhere."""
+def is_up(endpoint: str, *, allow_local_networks: bool = False) -> bool:
+    """Tell whether a node answers its health route in time. Never follows it elsewhere, nor into local networks."""
+    transport = DeadlineTransport(guarded_resolver(allow_local_networks=allow_local_networks))
     try:
-        with NodeClient(endpoint, timeout_seconds=PROBE_SECONDS) as node:
+        host_and_port(endpoint)
+        with NodeClient(endpoint, timeout_seconds=PROBE_SECONDS, transport=transport) as node:
             return node.is_healthy()
-    except MalformedError:
+    except (MalformedError, StepFailedError, ValueError):
         return False

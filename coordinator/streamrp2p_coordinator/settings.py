@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     health_seconds: Seconds = 5
     """How often each node is asked whether it is up."""
+    allow_local_networks: bool = False
+    """Whether nodes may be at private addresses: for tests and networks of one's own, never on the internet."""
 
     @classmethod
     def settings_customise_sources(

@@ -76,6 +76,7 @@ class NodeRow(SQLModel, table=True):
     nonce: int = Field(sa_column=Column(Unsigned(UINT64_DIGITS), nullable=False))
     is_healthy: bool
     checked_at: int | None = _maybe_big()
+    unreachable_at: int | None = _maybe_big()
 
 
 class RegistrationRow(SQLModel, table=True):

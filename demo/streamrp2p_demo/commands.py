@@ -134,6 +134,7 @@ class Commands:
             "confirmations": 0,
             "tick_seconds": 1,
             "health_seconds": 2,
+            "allow_local_networks": True,
             "bundle_dir": str(layout.coordinator / "bundles"),
         }
         # A JSON string or number is a TOML one too.

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from streamrp2p import typed_data
+from streamrp2p import reachability, typed_data
 from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.header import EpochHeader
@@ -272,6 +272,51 @@ class Nodes(Wire):
     nodes: list[Node]
 
 
+class NodeCheck(Wire):
+    """Wire form of `reachability.NodeCheck`."""
+
+    node: AddressHex
+    endpoint: Annotated[str, Field(max_length=256)]
+    requested_at: Uint64
+
+    def message(self) -> reachability.NodeCheck:
+        """Return the signed message."""
+        return reachability.NodeCheck(**dict(self))
+
+
+class SignedNodeCheck(Wire):
+    """POST /v1/reachability: a node asks to be looked at from outside, registered or not."""
+
+    check: NodeCheck
+    signature: SignatureHex
+
+
+class CheckStep(Wire):
+    """One step of a look at a node. `code` is `ok`, or names what is wrong; `fix` says what to do about it.
+
+    A step that is `ok` may have a `fix` too: the node works, but not for all or not as well as it could.
+    """
+
+    step: Annotated[str, Field(max_length=32)]
+    ok: bool
+    code: Annotated[str, Field(max_length=64)]
+    detail: Annotated[str, Field(max_length=1000)]
+    fix: Annotated[str | None, Field(max_length=1000)] = None
+
+
+class Reachability(Wire):
+    """Answer to POST /v1/reachability: the steps in their order, up to the first that failed.
+
+    `seen_from` is the IP address that the question came from; `checked_at` in Unix seconds.
+    """
+
+    endpoint: str
+    is_reachable: bool
+    steps: Annotated[list[CheckStep], Field(max_length=32)]
+    seen_from: Annotated[str | None, Field(max_length=64)]
+    checked_at: Uint64
+
+
 class SessionRequest(Wire):
     """POST /v1/sessions: a viewer asks to be admitted to a node, other than those it excludes."""
 
@@ -413,6 +458,25 @@ class Problem(BaseModel):
 
 
 # --- node ------------------------------------------------------------------------------------
+
+
+class NodeIdentity(Wire):
+    """Wire form of `reachability.NodeIdentity`."""
+
+    node: AddressHex
+    nonce: HashHex
+    signed_at: Uint64
+
+    def message(self) -> reachability.NodeIdentity:
+        """Return the signed message."""
+        return reachability.NodeIdentity(**dict(self))
+
+
+class SignedIdentity(Wire):
+    """GET /v1/identity?nonce=0x… of a node: who answers here, by its key and clock."""
+
+    identity: NodeIdentity
+    signature: SignatureHex
 
 
 class OpenSession(Wire):

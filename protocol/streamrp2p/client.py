@@ -17,6 +17,8 @@ from streamrp2p.keccak import keccak
 __all__ = ["ApiError", "BadAnswerError", "CoordinatorClient", "UnreachableError"]
 
 ATTEMPTS = 3
+CHECK_SECONDS = 60.0
+"""A look at a node tries each of its addresses, and waits for one that is silent."""
 MAX_BUNDLE_BYTES = 1 << 30
 """About 3.9 million sessions; `bundle` takes another bound."""
 BUNDLE_SECONDS = 600.0
@@ -70,6 +72,17 @@ class CoordinatorClient(HttpApi):
     def register(self, registration: api.SignedRegistration) -> api.Node:
         """Register a node, or change its endpoint or payout address."""
         return self.post("/v1/nodes", registration, api.Node)
+
+    def check_node(self, check: api.SignedNodeCheck) -> api.Reachability:
+        """Let the coordinator look at a node's endpoint from outside; ApiError 429 when that was asked too often."""
+        body = self.exchange(
+            "POST",
+            "/v1/reachability",
+            body=check,
+            max_seconds=CHECK_SECONDS,
+            read_seconds=CHECK_SECONDS,
+        )
+        return self.parsed(body, api.Reachability)
 
     def open_session(self, request: api.SessionRequest) -> api.Session:
         """Ask for a ticket to a node that relays the pool's stream."""

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -26,14 +26,15 @@ class DeadlineTransport(httpx.HTTPTransport):
     An exchange runs in one thread: several threads may share the transport.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, resolve: "Resolve | None" = None) -> None:
+        """Connect to the addresses that `resolve` names, one by one; by default to all that a host's name has."""
         super().__init__(verify=_tls())
         self._of_thread = threading.local()
         self._pool = httpcore.ConnectionPool(
             ssl_context=_tls(),
             max_connections=None,
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=_Backend(self._left),
+            network_backend=_Backend(self._left, resolve or addresses_of),
         )
 
     @override
@@ -49,6 +50,10 @@ class DeadlineTransport(httpx.HTTPTransport):
 
 Left = Callable[[], float | None]
 """Tells how many seconds are left; None for no bound."""
+
+
+Resolve = Callable[[str, int], Sequence[str]]
+"""Takes a host and a port, and returns IP addresses to connect to; raises httpcore.ConnectError for none."""
 
 
 class _Stream(httpcore.NetworkStream):
@@ -87,8 +92,9 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.SyncBackend):
-    def __init__(self, left: Left) -> None:
+    def __init__(self, left: Left, resolve: Resolve) -> None:
         self._left = left
+        self._resolve = resolve
 
     @override
     def connect_tcp(
@@ -101,7 +107,7 @@ class _Backend(httpcore.SyncBackend):
     ) -> httpcore.NetworkStream:
         failure: httpcore.NetworkError | httpcore.TimeoutException | None = None
         # One by one: a name may have many addresses, and each would get the whole timeout.
-        for address in _addresses(host, port):
+        for address in self._resolve(host, port):
             bounded = _shorter(timeout, self._left, httpcore.ConnectTimeout)
             try:
                 stream = super().connect_tcp(address, port, bounded, local_address, socket_options)
@@ -112,7 +118,8 @@ class _Backend(httpcore.SyncBackend):
         raise failure or httpcore.ConnectError("the name has no address")
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def addresses_of(host: str, port: int) -> list[str]:
+    """Look a host's name up; raises httpcore.ConnectError."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:

@@ -123,14 +123,14 @@ class HttpApi:
     def get(self, path: str, model: type[Model], **query: int | str | None) -> Model:
         """GET an object; repeated after transient failures."""
         given = {name: str(value) for name, value in query.items() if value is not None}
-        return self._parsed(self.exchange("GET", path, query=given, attempts=self._attempts), model)
+        return self.parsed(self.exchange("GET", path, query=given, attempts=self._attempts), model)
 
     def post(
         self, path: str, body: BaseModel, model: type[Model], *, repeat: bool = False
     ) -> Model:
         """POST an object; repeated after transient failures only if `repeat` (the server must be idempotent)."""
         attempts = self._attempts if repeat else 1
-        return self._parsed(self.exchange("POST", path, body=body, attempts=attempts), model)
+        return self.parsed(self.exchange("POST", path, body=body, attempts=attempts), model)
 
     def exchange(
         self,
@@ -142,12 +142,14 @@ class HttpApi:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_JSON_BYTES,
         max_seconds: float | None = None,
+        read_seconds: float | None = None,
         attempts: int = 1,
     ) -> bytes:
         """Return the body of a 2xx answer.
 
         Raises UnreachableError, ApiError, or BadAnswerError for an answer beyond `max_bytes`; `max_seconds` bounds the
-        whole of one answer with its headers, by default six times the timeout of a single read.
+        whole of one answer with its headers, by default six times the timeout of a single read. `read_seconds` is that
+        timeout for a server that may think for longer than others.
         """
         content = None
         sent = dict(headers or {})
@@ -155,7 +157,14 @@ class HttpApi:
             content = body.model_dump_json(by_alias=True).encode()
             sent["Content-Type"] = "application/json"
         request = self._client.build_request(
-            method, path, params=query or None, content=content, headers=sent
+            method,
+            path,
+            params=query or None,
+            content=content,
+            headers=sent,
+            timeout=httpx.Timeout(
+                self._timeout_seconds, read=read_seconds or self._timeout_seconds
+            ),
         )
         seconds = 6 * self._timeout_seconds if max_seconds is None else max_seconds
         for attempt in range(1, attempts):
@@ -204,7 +213,8 @@ class HttpApi:
             return error
         return _RetryLater(error, _retry_after(response))
 
-    def _parsed(self, body: bytes, model: type[Model]) -> Model:
+    def parsed(self, body: bytes, model: type[Model]) -> Model:
+        """Return the object that a body holds; raises BadAnswerError when it holds none."""
         try:
             return model.model_validate_json(body)
         except ValidationError as error:

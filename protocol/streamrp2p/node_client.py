@@ -101,6 +101,17 @@ class NodeClient(HttpApi):
         """Return the node's report of itself, a JSON object whose members are the node's business."""
         return self.get("/v1/status", _Report).root
 
+    def identity(self, nonce: bytes, *, max_seconds: float) -> api.SignedIdentity:
+        """Ask who answers here, with 32 bytes that were never used before. The signature is not verified."""
+        body = self.exchange(
+            "GET",
+            "/v1/identity",
+            query={"nonce": "0x" + nonce.hex()},
+            max_bytes=MAX_SMALL_BYTES,
+            max_seconds=max_seconds,
+        )
+        return self.parsed(body, api.SignedIdentity)
+
     def is_healthy(self) -> bool:
         """Tell whether the server answers its health check in one timeout; never raises for a refusal or silence."""
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from streamrp2p import api
 from streamrp2p.numbers import Address
 from streamrp2p.plain_tree import PlainTree
+from streamrp2p.reachability import NodeCheck
 from streamrp2p.receipt import SessionRecord, batch_leaf
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import (
@@ -54,6 +55,19 @@ class Node:
                 deadline=deadline,
             ),
             signature=signature,
+        )
+
+    def check(
+        self,
+        requested_at: int,
+        *,
+        endpoint: str = "http://127.0.0.1:8200",
+        signer: bytes | None = None,
+    ) -> api.SignedNodeCheck:
+        message = NodeCheck(self.address, endpoint, requested_at)
+        return api.SignedNodeCheck(
+            check=api.NodeCheck(node=message.node, endpoint=endpoint, requested_at=requested_at),
+            signature=sign(message.digest(self.domain), signer or self.key),
         )
 
     def batch(

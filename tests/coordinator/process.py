@@ -165,6 +165,7 @@ def coordinator_over(
             "ticket_signer_password_file": "password",
             "port": port,
             "tick_seconds": "0.2",
+            "allow_local_networks": True,
             "log_format": "json",
         },
         port,

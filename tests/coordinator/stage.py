@@ -10,6 +10,7 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.jobs import run_epochs
 from streamrp2p_coordinator.network import Policy, Signer
+from streamrp2p_coordinator.outside.look import Outside
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.show_epochs import show_epochs
@@ -58,6 +59,7 @@ def staged(database: Database, folder: Path, parameters: DeployParameters) -> It
             bundles=Bundles(folder / "bundles"),
             poster=Signer.of(POSTER),
             ticket_signer=Signer.of(TICKET_SIGNER),
+            look=Outside(sdk.network().domain, chain.now).look,
             clock=chain.now,
         )
         yield Stage(chain, services)

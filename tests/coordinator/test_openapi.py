@@ -31,7 +31,7 @@ def test_every_route_that_takes_a_body_shows_one() -> None:
         for method, _, operation in operations()
         if method == "post"
     ]
-    assert len(bodies) == 3
+    assert len(bodies) == 4
     assert all(bodies)
 
 

@@ -19,6 +19,8 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.jobs import run_epochs, run_health
 from streamrp2p_coordinator.network import Network, Policy, Signer
+from streamrp2p_coordinator.outside.connections import unanswered
+from streamrp2p_coordinator.outside.steps import passed
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.sync_headers import sync_headers
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
@@ -175,6 +177,11 @@ def make_world(database: Database, folder: Path) -> World:
         bundles=Bundles(folder / "bundles"),
         poster=poster,
         ticket_signer=ticket_signer,
+        look=lambda node, endpoint: (
+            [unanswered("203.0.113.7", 80).step("tcp")]
+            if "down" in endpoint
+            else [passed("tcp", "a test says so")]
+        ),
         clock=clock,
         probe=lambda endpoint: "down" not in endpoint,
     )

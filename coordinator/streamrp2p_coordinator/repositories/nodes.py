@@ -16,11 +16,17 @@ _registrations = table_of(RegistrationRow)
 _tickets = table_of(TicketRow)
 
 PENDING, DONE, FAILED = "pending", "done", "failed"
+UNREACHABLE_SECONDS = 600
+"""How long a look that found nobody keeps viewers away from a node that answers its health checks. The node asks for
+another look before, as soon as it has something to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredNode:
-    """A node with its load: the tickets that have not expired."""
+    """A node with its load: the tickets that have not expired.
+
+    `is_healthy` also tells that no look from outside found it unreachable within UNREACHABLE_SECONDS.
+    """
 
     node: Address
     payout: Address
@@ -36,7 +42,7 @@ class Nodes(Repository):
     def find(self, node: Address, now: int) -> StoredNode | None:
         """Return a node, if it ever registered."""
         row = self._connection.execute(_with_load(now).where(_nodes.c.node == node)).one_or_none()
-        return None if row is None else _stored(row)
+        return None if row is None else _stored(row, now)
 
     def is_registered(self, node: Address) -> bool:
         """Tell whether the node has an accepted registration."""
@@ -46,7 +52,7 @@ class Nodes(Repository):
     def all(self, now: int) -> list[StoredNode]:
         """Return every node, rising by address."""
         rows = self._connection.execute(_with_load(now).order_by(_nodes.c.node))
-        return [_stored(row) for row in rows]
+        return [_stored(row, now) for row in rows]
 
     def register(
         self, registration: NodeRegistration, signature: Signature, known: StoredNode | None
@@ -59,7 +65,7 @@ class Nodes(Repository):
             "nonce": registration.nonce,
         }
         if known is None or known.endpoint != registration.endpoint:
-            row |= {"is_healthy": False, "checked_at": None}
+            row |= {"is_healthy": False, "checked_at": None, "unreachable_at": None}
         if known is None:
             self._insert(_nodes, [row])
         else:
@@ -141,6 +147,17 @@ class Nodes(Repository):
                 .values(is_healthy=is_healthy, checked_at=now)
             )
 
+    def mark_reachable(self, node: Address, endpoint: str, unreachable_at: int | None) -> None:
+        """Note when a look from outside found nobody at a node's endpoint, or None that it found the node.
+
+        Nothing is noted of an endpoint that is not the registered one.
+        """
+        self._connection.execute(
+            update(_nodes)
+            .where(_nodes.c.node == node, _nodes.c.endpoint == endpoint)
+            .values(unreachable_at=unreachable_at)
+        )
+
     def add_ticket(
         self, session_id: bytes, epoch: int, pool_id: int, node: Address, expires_at: int
     ) -> None:
@@ -171,7 +188,13 @@ def _with_load(now: int) -> Select[Any]:
     return select(_nodes, load.label("open_sessions")).select_from(joined).group_by(_nodes.c.node)
 
 
-def _stored(row: Row[Any]) -> StoredNode:
+def _stored(row: Row[Any], now: int) -> StoredNode:
+    lost = row.unreachable_at is not None and now - row.unreachable_at < UNREACHABLE_SECONDS
     return StoredNode(
-        row.node, row.payout, row.endpoint, row.nonce, row.is_healthy, row.open_sessions
+        row.node,
+        row.payout,
+        row.endpoint,
+        row.nonce,
+        row.is_healthy and not lost,
+        row.open_sessions,
     )

@@ -36,7 +36,7 @@ def register_node(
     Raises InvalidSignatureError, NonceError, DeadlineError or RequestError.
     """
     registration = signed.registration.message()
-    _check_endpoint(registration.endpoint)
+    check_endpoint(registration.endpoint)
     if ZERO_ADDRESS in (registration.node, registration.payout):
         raise RequestError("node and payout must not be the zero address")
     try:
@@ -84,7 +84,8 @@ def _same(store: Store, registration: NodeRegistration, now: int) -> StoredNode 
     return None if state == FAILED else known
 
 
-def _check_endpoint(endpoint: str) -> None:
+def check_endpoint(endpoint: str) -> None:
+    """Raise RequestError unless it is a base URL."""
     try:
         valid = bool(_PRINTABLE.fullmatch(endpoint)) and check_base_url(endpoint) == endpoint
     except MalformedError:

@@ -11,6 +11,7 @@ from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address
 from streamrp2p.plain_tree import PlainTree
+from streamrp2p.reachability import NodeCheck
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import (
@@ -25,6 +26,8 @@ from streamrp2p.typed_data import (
 )
 from streamrp2p.verify import Code
 from streamrp2p_coordinator.judgement import REASONS
+from streamrp2p_coordinator.outside.connections import unanswered
+from streamrp2p_coordinator.outside.steps import passed
 from streamrp2p_coordinator.use_cases.show_epochs import wire_header
 
 
@@ -127,6 +130,32 @@ def registration() -> dict[str, Any]:
         ).dump(),
         "signature": "0x" + _sign(message, "node").hex(),
     }
+
+
+def node_check() -> dict[str, Any]:
+    """POST /v1/reachability."""
+    message = NodeCheck(_address("node"), "https://relay.example:8200", NOW)
+    return {
+        "check": api.NodeCheck(
+            node=message.node, endpoint=message.endpoint, requested_at=message.requested_at
+        ).dump(),
+        "signature": "0x" + _sign(message, "node").hex(),
+    }
+
+
+def reachability() -> dict[str, Any]:
+    """Answer to POST /v1/reachability."""
+    return api.Reachability(
+        endpoint="https://relay.example:8200",
+        is_reachable=False,
+        steps=[
+            passed("endpoint", "relay.example, port 8200"),
+            passed("dns", "relay.example is 203.0.113.7"),
+            unanswered("203.0.113.7", 8200).step("tcp"),
+        ],
+        seen_from="203.0.113.7",
+        checked_at=NOW,
+    ).dump()
 
 
 def node() -> dict[str, Any]:

@@ -22,11 +22,13 @@ from streamrp2p_coordinator.errors import (
     RequestError,
     StorageError,
     TooLargeError,
+    TooOftenError,
     UnavailableError,
 )
 from streamrp2p_coordinator.repositories.nodes import StoredNode
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
+from streamrp2p_coordinator.use_cases.check_reachability import check_reachability
 from streamrp2p_coordinator.use_cases.open_session import open_session
 from streamrp2p_coordinator.use_cases.register_node import register_node
 from streamrp2p_coordinator.use_cases.show_claim import show_claim
@@ -132,6 +134,38 @@ def post_node(
             network=services.network,
             clock=services.clock,
         )
+    )
+
+
+@router.post(
+    "/v1/reachability",
+    tags=["nodes"],
+    responses=_answers(
+        examples.reachability(),
+        TooLargeError,
+        RequestError,
+        InvalidSignatureError,
+        TooOftenError,
+        UnavailableError,
+        StorageError,
+    ),
+)
+def post_reachability(
+    check: Annotated[
+        api.SignedNodeCheck, Body(openapi_examples={"node": {"value": examples.node_check()}})
+    ],
+    request: Request,
+    services: Parts,
+) -> api.Reachability:
+    """Look at a node's endpoint from outside, registered or not, and say what to fix. Takes half a minute at most."""
+    return check_reachability(
+        check,
+        request.client.host if request.client else None,
+        look=services.look,
+        checks=services.checks,
+        database=services.database,
+        domain=services.network.domain,
+        clock=services.clock,
     )
 
 
