@@ -268,6 +268,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reachability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Reachability
+         * @description Look at a node's endpoint from outside, registered or not, and say what to fix. Takes half a minute at most.
+         */
+        post: operations["postReachability"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions": {
         parameters: {
             query?: never;
@@ -331,6 +351,24 @@ export interface components {
             rejections: components["schemas"]["SignedRejection"][];
             /** Signature */
             signature: string;
+        };
+        /**
+         * CheckStep
+         * @description One step of a look at a node. `code` is `ok`, or names what is wrong; `fix` says what to do about it.
+         *
+         *     A step that is `ok` may have a `fix` too: the node works, but not for all or not as well as it could.
+         */
+        CheckStep: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Fix */
+            fix?: string | null;
+            /** Ok */
+            ok: boolean;
+            /** Step */
+            step: string;
         };
         /**
          * Claim
@@ -500,6 +538,18 @@ export interface components {
             payout: string;
         };
         /**
+         * NodeCheck
+         * @description Wire form of `reachability.NodeCheck`.
+         */
+        NodeCheck: {
+            /** Endpoint */
+            endpoint: string;
+            /** Node */
+            node: string;
+            /** Requestedat */
+            requestedAt: number;
+        };
+        /**
          * NodeRegistration
          * @description Wire form of `typed_data.NodeRegistration`.
          */
@@ -592,6 +642,24 @@ export interface components {
             type: string;
         };
         /**
+         * Reachability
+         * @description Answer to POST /v1/reachability: the steps in their order, up to the first that failed.
+         *
+         *     `seen_from` is the IP address that the question came from; `checked_at` in Unix seconds.
+         */
+        Reachability: {
+            /** Checkedat */
+            checkedAt: number;
+            /** Endpoint */
+            endpoint: string;
+            /** Isreachable */
+            isReachable: boolean;
+            /** Seenfrom */
+            seenFrom: string | null;
+            /** Steps */
+            steps: components["schemas"]["CheckStep"][];
+        };
+        /**
          * ReceiptSubmission
          * @description Wire form of `typed_data.ReceiptSubmission`.
          */
@@ -670,6 +738,15 @@ export interface components {
             viewer: string;
         };
         /**
+         * SignedNodeCheck
+         * @description POST /v1/reachability: a node asks to be looked at from outside, registered or not.
+         */
+        SignedNodeCheck: {
+            check: components["schemas"]["NodeCheck"];
+            /** Signature */
+            signature: string;
+        };
+        /**
          * SignedRegistration
          * @description POST /v1/nodes.
          */
@@ -711,6 +788,7 @@ export interface components {
 export type SchemaBatch = components['schemas']['Batch'];
 export type SchemaBatchAck = components['schemas']['BatchAck'];
 export type SchemaBatchAnswer = components['schemas']['BatchAnswer'];
+export type SchemaCheckStep = components['schemas']['CheckStep'];
 export type SchemaClaim = components['schemas']['Claim'];
 export type SchemaConfig = components['schemas']['Config'];
 export type SchemaEarnings = components['schemas']['Earnings'];
@@ -719,17 +797,20 @@ export type SchemaEpochEarning = components['schemas']['EpochEarning'];
 export type SchemaEpochs = components['schemas']['Epochs'];
 export type SchemaHeader = components['schemas']['Header'];
 export type SchemaNode = components['schemas']['Node'];
+export type SchemaNodeCheck = components['schemas']['NodeCheck'];
 export type SchemaNodeRegistration = components['schemas']['NodeRegistration'];
 export type SchemaNodes = components['schemas']['Nodes'];
 export type SchemaPool = components['schemas']['Pool'];
 export type SchemaPoolEarning = components['schemas']['PoolEarning'];
 export type SchemaPools = components['schemas']['Pools'];
 export type SchemaProblem = components['schemas']['Problem'];
+export type SchemaReachability = components['schemas']['Reachability'];
 export type SchemaReceiptSubmission = components['schemas']['ReceiptSubmission'];
 export type SchemaRejection = components['schemas']['Rejection'];
 export type SchemaSession = components['schemas']['Session'];
 export type SchemaSessionRequest = components['schemas']['SessionRequest'];
 export type SchemaSessionTicket = components['schemas']['SessionTicket'];
+export type SchemaSignedNodeCheck = components['schemas']['SignedNodeCheck'];
 export type SchemaSignedRegistration = components['schemas']['SignedRegistration'];
 export type SchemaSignedRejection = components['schemas']['SignedRejection'];
 export type SchemaTerms = components['schemas']['Terms'];
@@ -1537,6 +1618,97 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postReachability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedNodeCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "checkedAt": 1767269700,
+                     *       "endpoint": "https://relay.example:8200",
+                     *       "isReachable": false,
+                     *       "seenFrom": "203.0.113.7",
+                     *       "steps": [
+                     *         {
+                     *           "code": "ok",
+                     *           "detail": "relay.example, port 8200",
+                     *           "ok": true,
+                     *           "step": "endpoint"
+                     *         },
+                     *         {
+                     *           "code": "ok",
+                     *           "detail": "relay.example is 203.0.113.7",
+                     *           "ok": true,
+                     *           "step": "dns"
+                     *         },
+                     *         {
+                     *           "code": "tcp-timeout",
+                     *           "detail": "nothing answers at 203.0.113.7 port 8200: the packets are dropped on the way",
+                     *           "fix": "forward TCP port 8200 of your router to this machine, and let its firewall pass it",
+                     *           "ok": false,
+                     *           "step": "tcp"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reachability"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
