@@ -3,7 +3,7 @@ import { LIVE_SECONDS, type DvrWindow } from './dvr';
 import { iconButton, make, setAttribute, setText } from './dom';
 import { ChoiceMenu } from './menu';
 import { Timeline, type TimelineHost } from './timeline';
-import { clock } from './words';
+import { clock, count } from './words';
 
 export interface ControlsHost extends TimelineHost {
   togglePlay(): void;
@@ -32,6 +32,7 @@ export interface ControlsView {
 }
 
 const AUTO = 'auto';
+const CARRIERS = 'Who carries this stream';
 
 /** The bar over the picture. */
 export class Controls {
@@ -50,6 +51,7 @@ export class Controls {
   readonly #live = make('button', { type: 'button', class: 'live' });
   readonly #behind = make('span', { class: 'behind' });
   readonly #quality: ChoiceMenu;
+  readonly #carriers;
   readonly #carriersText = make('span', { class: 'count' });
   readonly #full;
   readonly #timeline: Timeline;
@@ -72,11 +74,11 @@ export class Controls {
     this.#quality = new ChoiceMenu('quality', 'Quality', (value) => {
       host.setQuality(value);
     });
-    const carriers = iconButton('carriers', 'Who carries this stream', () => {
+    this.#carriers = iconButton('carriers', CARRIERS, () => {
       host.togglePanel();
     });
-    carriers.element.append(this.#carriersText);
-    this.carriersButton = carriers.element;
+    this.#carriers.element.append(this.#carriersText);
+    this.carriersButton = this.#carriers.element;
     const float = iconButton('float', 'Picture in picture', () => {
       host.togglePictureInPicture();
     });
@@ -98,7 +100,7 @@ export class Controls {
         this.#live,
         this.#behind,
         make('span', { class: 'gap' }),
-        carriers.element,
+        this.carriersButton,
         this.#quality.element,
         float.element,
         this.#full.element,
@@ -126,6 +128,7 @@ export class Controls {
     );
     setAttribute(this.carriersButton, 'aria-expanded', String(view.isPanelOpen));
     setText(this.#carriersText, view.carriers > 0 ? String(view.carriers) : '');
+    this.#carriers.show('carriers', `${CARRIERS}: ${count(view.carriers, 'relay')}`);
     this.#timeline.show(view.window, view.position);
     this.#showLive(view);
     this.#showQuality(view);
