@@ -32,6 +32,7 @@ from streamrp2p_node.settings import (
     DEFAULT_CACHE_BYTES,
     DEFAULT_CREDIT_BYTES,
     DEFAULT_SUBMIT_SECONDS,
+    ORIGIN,
     Settings,
 )
 
@@ -136,6 +137,18 @@ def run(
     submit_seconds: Annotated[
         float, typer.Option(min=0.1, help="How often receipts are handed in.")
     ] = DEFAULT_SUBMIT_SECONDS,
+    upstream: Annotated[
+        str,
+        typer.Option(
+            metavar="origin|relays",
+            help="Where streams come from: each pool's origin, or other relays, which are paid for it, "
+            "with the origin as the last resort.",
+        ),
+    ] = ORIGIN,
+    prefetch: Annotated[
+        bool,
+        typer.Option(help="Fetch new parts of what is watched before the first viewer asks."),
+    ] = True,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = False,
 ) -> None:
@@ -155,6 +168,8 @@ def run(
             cache_bytes=cache_bytes,
             credit_bytes=credit_bytes,
             submit_seconds=submit_seconds,
+            upstream=upstream,
+            prefetches=prefetch,
         )
         settings.check()
         key = _key(directory, password_file, keyring)

@@ -24,16 +24,19 @@ from streamrp2p_node.folder import Folder
 from streamrp2p_node.listener import listening
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.outbox import Outbox
+from streamrp2p_node.own_path import OwnPath
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.rendition import Timing
 from streamrp2p_node.routes import make_app
 from streamrp2p_node.segment_cache import SegmentCache
-from streamrp2p_node.settings import Settings
+from streamrp2p_node.settings import RELAYS, Settings
 from streamrp2p_node.status import Reporter
 from streamrp2p_node.store import Store
 from streamrp2p_node.streams import Streams
 from streamrp2p_node.submitter import Submitter
-from streamrp2p_node.upstream import OriginUpstream, make_client
+from streamrp2p_node.upstream import make_client
+from streamrp2p_node.upstream_tickets import TicketDesk
+from streamrp2p_node.upstreams import Upstreams
 
 COORDINATOR_SECONDS = 5.0
 """For one answer of the coordinator."""
@@ -95,10 +98,12 @@ def _assemble(
     cache = SegmentCache(
         folder.cache, max_bytes=settings.cache_bytes, memory_bytes=settings.memory_bytes
     )
+    desk = TicketDesk(client, node) if settings.upstream == RELAYS else None
+    upstreams = Upstreams(origins, view, desk, time.monotonic)
     streams = Streams(
         lambda source, traffic: LiveStream(
             source,
-            upstream=OriginUpstream(origins, source, traffic.origin),
+            upstream=upstreams.of(source, traffic),
             cache=cache,
             timing=Timing(settings.playlist_seconds, time.monotonic),
             prefetches=settings.prefetches,
@@ -120,7 +125,9 @@ def _assemble(
         settings, node, int(time.time()), view, store, relay, streams, submitter, cache
     )
     background = Background(settings, folder, client, view, store, submitter, node, key)
-    return make_app(relay, status=lambda: reporter.report().dump()), background, streams
+    path = OwnPath(node, view, streams, key)
+    app = make_app(relay, path=path.of, status=lambda: reporter.report().dump())
+    return app, background, streams
 
 
 class _Server(uvicorn.Server):

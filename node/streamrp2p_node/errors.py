@@ -60,9 +60,13 @@ class OmissionError(NodeError):
 
 
 class OriginError(NodeError):
-    """The origin did not give what its signed playlist promises."""
+    """The origin, or whoever stands for it, did not give what the signed playlist promises."""
 
     retryable = True
+
+
+class TooLargeError(OriginError):
+    """More bytes came than the origin signed for, or than any answer of that kind may have."""
 
 
 class Reason(StrEnum):

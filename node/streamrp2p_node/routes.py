@@ -16,6 +16,7 @@ from starlette.routing import Route
 from streamrp2p import api
 from streamrp2p.durable import StorageError
 from streamrp2p.numbers import SessionId
+from streamrp2p.playlist import PATH_NAME
 from streamrp2p_node.bodies import read_model
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
 from streamrp2p_node.playlist_query import read_query
@@ -44,6 +45,7 @@ _POOL = re.compile(r"[0-9]{1,10}")
 def make_app(
     relay: Relay,
     *,
+    path: Callable[[int], api.RelayPath],
     status: Callable[[], Mapping[str, Any]],
 ) -> Starlette:
     """Return the ASGI application."""
@@ -66,6 +68,10 @@ def make_app(
         served = await relay.object(session_id, pool_id, name)
         return SegmentResponse(served.data, _media_type(name), served.give_back)
 
+    async def show_path(request: Request) -> Response:
+        found = path(_pool_id(request))
+        return JSONResponse(found.dump(), headers={"Cache-Control": "no-store"})
+
     async def health(_: Request) -> Response:
         relay.require_ready()
         return JSONResponse({"status": "ok"})
@@ -77,6 +83,7 @@ def make_app(
         routes=[
             Route("/v1/sessions", open_session, methods=["POST"]),
             Route("/v1/receipts", receive, methods=["POST"]),
+            _get(f"/v1/streams/{{pool_id}}/{PATH_NAME}", show_path),
             _get("/v1/streams/{pool_id}/{name}", stream),
             _get("/v1/status", report),
             _get("/healthz", health),

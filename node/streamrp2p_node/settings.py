@@ -15,6 +15,7 @@ DEFAULT_CREDIT_BYTES = 16 * MIB
 DEFAULT_SUBMIT_SECONDS = 10.0
 DEFAULT_PLAYLIST_SECONDS = 0.3
 MAX_ENDPOINT_LENGTH = 256
+ORIGIN, RELAYS = "origin", "relays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Settings:
     submit_seconds: float = DEFAULT_SUBMIT_SECONDS
     refresh_seconds: float = 5.0
     playlist_seconds: float = DEFAULT_PLAYLIST_SECONDS
+    upstream: str = ORIGIN
+    """Where streams come from: ORIGIN, or RELAYS for other relays and the origin as the last resort."""
     prefetches: bool = True
     """Fetch new parts of what is watched before the first viewer asks."""
     max_sessions: int = 10_000
@@ -57,6 +60,8 @@ class Settings:
             )
         if len(self.endpoint) > MAX_ENDPOINT_LENGTH:
             raise SettingsError(f"--endpoint must have at most {MAX_ENDPOINT_LENGTH} characters")
+        if self.upstream not in (ORIGIN, RELAYS):
+            raise SettingsError(f"--upstream must be {ORIGIN} or {RELAYS}, got {self.upstream!r}")
         if self.submit_seconds <= 0:
             raise SettingsError("--submit-seconds must be above 0")
         if self.cache_bytes < 0 or self.credit_bytes < 1:

@@ -12,7 +12,7 @@ from streamrp2p.http_api import NO_ANSWER, PLAIN, check_plain
 from streamrp2p.numbers import Address
 from streamrp2p.playlist import MAX_PLAYLIST_BYTES, matches
 from streamrp2p.typed_data import Domain
-from streamrp2p_node.errors import OriginError
+from streamrp2p_node.errors import OriginError, TooLargeError
 from streamrp2p_node.known_objects import Listed
 
 CONNECT_SECONDS = 3.0
@@ -50,6 +50,10 @@ Text = TypeVar("Text", bound=Signed)
 
 class Upstream(Protocol):
     """Gives one stream's playlists and objects, and nothing that the origin's key does not vouch for."""
+
+    @property
+    def path(self) -> tuple[Address, ...]:
+        """Return the relays that the stream comes through before this node, from the origin's side on."""
 
     async def playlist(
         self, name: str, verify: Callable[[bytes], Text], *, max_seconds: float = TOTAL_SECONDS
@@ -99,6 +103,11 @@ class OriginUpstream:
         self._client = client
         self._source = source
         self._meter = meter
+
+    @property
+    def path(self) -> tuple[Address, ...]:
+        """Return no relay; see `Upstream`."""
+        return ()
 
     async def playlist(
         self, name: str, verify: Callable[[bytes], Text], *, max_seconds: float = TOTAL_SECONDS
@@ -195,5 +204,5 @@ async def _read(response: httpx.Response, url: str, max_bytes: int, meter: Meter
         meter.received_bytes += len(chunk)
         body += chunk
         if len(body) > max_bytes:
-            raise OriginError(f"more than the {max_bytes} bytes expected came from {url}")
+            raise TooLargeError(f"more than the {max_bytes} bytes expected came from {url}")
     return bytes(body)

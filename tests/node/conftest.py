@@ -9,10 +9,12 @@ import httpx
 import pytest
 
 from streamrp2p.client import CoordinatorClient
+from streamrp2p.signatures import address_of
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.outbox import Outbox
+from streamrp2p_node.own_path import OwnPath
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.rendition import Timing
 from streamrp2p_node.routes import make_app
@@ -22,9 +24,11 @@ from streamrp2p_node.status import Reporter
 from streamrp2p_node.store import Store
 from streamrp2p_node.streams import Streams
 from streamrp2p_node.submitter import Submitter
-from streamrp2p_node.upstream import OriginUpstream, make_client
+from streamrp2p_node.upstream import make_client
+from streamrp2p_node.upstream_tickets import TicketDesk
+from streamrp2p_node.upstreams import Upstreams
 from tests.node.fake_origin import FakeOrigin
-from tests.node.fakes import ENDPOINT, NODE, NODE_KEY, Clock, FakeCoordinator
+from tests.node.fakes import ENDPOINT, NODE_KEY, Clock, FakeCoordinator
 
 CREDIT_BYTES = 2500
 
@@ -50,15 +54,19 @@ class World:
 
 async def make_world(
     folder: Folder, *, coordinator: FakeCoordinator, origin: FakeOrigin, clock: Clock,
-    cache_bytes: int = 100_000, prefetches: bool = False,
+    cache_bytes: int = 100_000, prefetches: bool = False, key: bytes = NODE_KEY,
+    endpoint: str = ENDPOINT, network: httpx.AsyncBaseTransport | None = None,
+    is_fed_by_relays: bool = False, credit_bytes: int = CREDIT_BYTES,
 ) -> World:  # fmt: skip
+    """Make a node. `network` leads to its upstreams, by default to the origin alone."""
     folder.make()
+    node = address_of(key)
     settings = Settings(
         folder.root,
         "http://coordinator.test",
-        ENDPOINT,
+        endpoint,
         cache_bytes=cache_bytes,
-        credit_bytes=CREDIT_BYTES,
+        credit_bytes=credit_bytes,
     )
     client = CoordinatorClient(
         settings.coordinator_url, transport=httpx.MockTransport(coordinator), attempts=1
@@ -66,22 +74,27 @@ async def make_world(
     view = CoordinatorView(client, folder.coordinator, clock)
     store = Store(folder.journals)
     cache = SegmentCache(folder.cache, max_bytes=cache_bytes, memory_bytes=cache_bytes)
-    origins = make_client(httpx.MockTransport(origin))
+    upstreams = Upstreams(
+        make_client(network or httpx.MockTransport(origin)),
+        view,
+        TicketDesk(client, node) if is_fed_by_relays else None,
+        time.monotonic,
+    )
     streams = Streams(
         lambda source, traffic: LiveStream(
             source,
-            upstream=OriginUpstream(origins, source, traffic.origin),
+            upstream=upstreams.of(source, traffic),
             cache=cache,
             timing=Timing(0.3, time.monotonic),
             prefetches=prefetches,
         )
     )
     relay = Relay(
-        node=NODE,
+        node=node,
         store=store,
         view=view,
         streams=streams,
-        credit_bytes=CREDIT_BYTES,
+        credit_bytes=credit_bytes,
         max_sessions=50,
     )
     submitter = Submitter(
@@ -89,12 +102,13 @@ async def make_world(
         view=view,
         book=store.book,
         outbox=Outbox(folder.batches),
-        node=NODE,
-        key=NODE_KEY,
+        node=node,
+        key=key,
     )
-    reporter = Reporter(settings, NODE, int(clock()), view, store, relay, streams, submitter, cache)
-    app = make_app(relay, status=lambda: reporter.report().dump())
-    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ENDPOINT)
+    reporter = Reporter(settings, node, int(clock()), view, store, relay, streams, submitter, cache)
+    path = OwnPath(node, view, streams, key)
+    app = make_app(relay, path=path.of, status=lambda: reporter.report().dump())
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=endpoint)
     return World(
         clock,
         coordinator,
@@ -112,6 +126,13 @@ async def make_world(
     )
 
 
+async def close_world(made: World) -> None:
+    await made.http.aclose()
+    await made.streams.close()
+    made.client.close()
+    made.store.close()
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     clock = Clock()
@@ -123,7 +144,4 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     )
     await made.view.refresh()
     yield made
-    await made.http.aclose()
-    await made.streams.close()
-    made.client.close()
-    made.store.close()
+    await close_world(made)

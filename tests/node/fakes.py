@@ -201,6 +201,12 @@ class FakeCoordinator:
     ahead_seconds: float = 0.0
     genesis: int = GENESIS
     epoch_seconds: int = EPOCH_SECONDS
+    offers: list[tuple[bytes, str]] = field(default_factory=list)
+    """Nodes that tickets are given for, with their endpoints, the first to be preferred."""
+    requests: list[api.SessionRequest] = field(default_factory=list)
+    tickets: int = 0
+    ticket_bytes: int = 10_000_000
+    ticket_seconds: int = 3600
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer one request: the handler of an httpx.MockTransport."""
@@ -222,14 +228,43 @@ class FakeCoordinator:
             return _ok(config.model_copy(update={"chain_id": self.chain_id}))
         if path == "/v1/pools":
             return _ok(api.Pools(pools=self.pools))
-        if path == "/v1/batches":
-            return self._batch(body)
+        posts = {"/v1/batches": self._batch, "/v1/sessions": self._admit}
+        if path in posts:
+            return posts[path](body)
         if path == "/v1/nodes" and method == "POST":
             return self._register(body)
         if path.startswith("/v1/nodes/0x"):
             node = self.nodes.get(bytes.fromhex(path.removeprefix("/v1/nodes/0x")))
             return problem(404, "not-found") if node is None else _ok(node)
         return problem(404, "not-found")
+
+    def _admit(self, body: bytes) -> tuple[int, bytes]:
+        """Give a ticket to the first of `offers` that is not excluded."""
+        request = api.SessionRequest.model_validate_json(body)
+        self.requests.append(request)
+        left = [offer for offer in self.offers if offer[0] not in request.excluded_nodes]
+        if not left:
+            return problem(503, "no-relay")
+        node, endpoint = left[0]
+        now = int(self.clock())
+        epoch = (now - self.genesis) // self.epoch_seconds
+        self.tickets += 1
+        ticket, signature = make_ticket(
+            node=Address(node),
+            viewer=Address(request.viewer),
+            epoch=epoch,
+            nonce=self.tickets,
+            max_bytes=self.ticket_bytes,
+            issued_at=now,
+            expires_at=min(
+                now + self.ticket_seconds, self.genesis + (epoch + 1) * self.epoch_seconds
+            ),
+        )
+        return _ok(
+            api.Session(
+                ticket=wire(ticket, api.SessionTicket), signature=signature, endpoint=endpoint
+            )
+        )
 
     def accepted_records(self) -> list[SessionRecord]:
         """Return the acknowledged records of all batches, in order."""
