@@ -10,7 +10,9 @@ import typer
 from streamrp2p.cli_options import explained
 from streamrp2p.logs import set_up_logs
 from streamrp2p_origin import identity, key_cli
-from streamrp2p_origin.cli_options import AsJson, Folder
+from streamrp2p_origin.cli_options import AsJson, Folder, LadderOption
+from streamrp2p_origin.ladder import DEFAULT_LADDER
+from streamrp2p_origin.packaging import Packaging
 from streamrp2p_origin.registry import pool_facts
 from streamrp2p_origin.stream_key import StreamKey
 
@@ -64,10 +66,16 @@ def run(
     srt_port: Annotated[
         int | None, typer.Option(help="Also take SRT, at this UDP port.", min=1, max=65535)
     ] = None,
+    ladder: LadderOption = DEFAULT_LADDER,  # type: ignore[assignment] # Typer parses it.
     segment_seconds: Annotated[
         float, typer.Option(help="Wanted length of a segment.", min=0.5, max=10)
     ] = 2.0,
-    window: Annotated[int, typer.Option(help="Segments in the playlist.", min=3, max=100)] = 10,
+    part_seconds: Annotated[
+        float, typer.Option(help="Wanted length of a part.", min=0.1, max=2)
+    ] = 0.5,
+    dvr_seconds: Annotated[
+        float, typer.Option(help="How far viewers can go back.", min=20, max=40_000)
+    ] = 600.0,
     as_json: AsJson = False,
 ) -> None:
     """Take an encoder with the stream key at rtmp://HOST:PORT/live and serve signed HLS until SIGTERM."""
@@ -76,10 +84,14 @@ def run(
     from streamrp2p_origin.service import serve  # noqa: PLC0415
 
     set_up_logs("json" if as_json else "console")
+    try:
+        packaging = Packaging(ladder, segment_seconds, part_seconds, dvr_seconds)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     with explained():
         keys = identity.load(folder)
         domain = pool_facts(pool, keys.address, coordinator, rpc, deployment)
-        stream = Stream(pool, domain, segment_seconds, window)
+        stream = Stream(pool, domain, packaging)
         inlets = Ports(ingest_host, rtmp_port, srt_port)
         asyncio.run(serve(folder, keys, stream, host, port, inlets))
 

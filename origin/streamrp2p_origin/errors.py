@@ -47,3 +47,7 @@ class PackagingError(OriginError):
     """ffmpeg ended with an error; the encoder may connect again."""
 
     retryable = True
+
+
+class MalformedMediaError(PackagingError):
+    """What should be media is not: boxes that are cut off, contradict each other or are too large."""

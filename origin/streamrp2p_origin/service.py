@@ -1,4 +1,4 @@
-"""A running origin: RTMP in, ffmpeg between, signed HLS out, until it is told to stop."""
+"""A running origin: RTMP in, ffmpeg between, signed low-latency HLS out, until it is told to stop."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,6 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from streamrp2p.errors import StreamrP2PError
 from streamrp2p_origin import ffmpeg
 from streamrp2p_origin.errors import OriginSetupError
 from streamrp2p_origin.identity import Identity, locked
@@ -25,7 +24,6 @@ from streamrp2p_origin.stream_key import StreamKey
 _log = structlog.get_logger()
 
 _TICK_SECONDS = 0.5
-_INCOMING_FOLDER = "incoming"
 
 
 async def serve(
@@ -43,10 +41,9 @@ async def serve(
     key = StreamKey(folder)
     with locked(folder), _bound(host, port) as listener:
         publisher = Publisher(folder, identity, stream, clock)
-        incoming = folder / _INCOMING_FOLDER
         source = Listeners(executable, inlets, key)
         source.require_usable()
-        ingest = Ingest(executable, source, key, incoming, publisher, stream.segment_seconds)
+        ingest = Ingest(executable, source, key, publisher, stream.packaging)
         server = _Server(
             uvicorn.Config(
                 create_app(publisher, ingest, stream.pool_id),
@@ -91,10 +88,7 @@ class _Server(uvicorn.Server):
 async def _keep(publisher: Publisher) -> None:
     while True:
         await asyncio.sleep(_TICK_SECONDS)
-        try:
-            await asyncio.to_thread(publisher.keep)
-        except StreamrP2PError as error:
-            _log.error("playlist.not_refreshed", reason=str(error))
+        await publisher.keep()
 
 
 @contextmanager

@@ -77,8 +77,12 @@ class RunningOrigin:
     def log(self) -> str:
         return self.log_file.read_text()
 
-    def playlist(self, pool_id: int = 7) -> str:
-        response = httpx.get(f"{self.url}/v1/streams/{pool_id}/live.m3u8")
+    def get(self, name: str, pool_id: int = 7) -> httpx.Response:
+        return httpx.get(f"{self.url}/v1/streams/{pool_id}/{name}")
+
+    def playlist(self, rendition: str = "source") -> str:
+        """Return a media playlist, or nothing while there is none."""
+        response = self.get(f"{rendition}.m3u8")
         return response.text if response.is_success else ""
 
     def visits_possible(self) -> int:
