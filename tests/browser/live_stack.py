@@ -1,11 +1,11 @@
 """All that a player in a browser needs: chain, coordinator, origin, relays, an encoder with a clock in its picture."""
 
-import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.http_api import ApiError, UnreachableError
 from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
-from streamrp2p.numbers import Address
+from streamrp2p.numbers import SessionId
 from streamrp2p.receipt import SessionRecord
 from streamrp2p_demo.adversaries import corrupting_proxy
 from streamrp2p_demo.adversaries.corrupting_proxy import ServedSegment, read_ledger
@@ -42,7 +42,6 @@ class LiveStack:
     stack: Stack
     coordinator: CoordinatorClient
     pool_id: int
-    started: dict[str, Child] = field(default_factory=dict)
 
     @property
     def coordinator_url(self) -> str:
@@ -57,29 +56,20 @@ class LiveStack:
         """The relays; the last is reached through the corrupting proxy."""
         return self.stack.relays
 
-    def start_relays(self, *relays: Relay) -> None:
-        """Start relays and wait until the coordinator sends viewers to them and to no other."""
-        for relay in relays:
-            self.stack.start_relay(relay)
-        self.wait_for_healthy(*relays)
-
-    def wait_for_healthy(self, *relays: Relay) -> None:
+    def run_only(self, *relays: Relay) -> None:
+        """Let these relays run and no other; return when the coordinator knows it."""
+        for relay in self.relays:
+            if relay in relays and relay.child is None:
+                self.stack.start_relay(relay)
+            elif relay not in relays and relay.child is not None:
+                self.stack.supervisor.stop([relay.child])
+                relay.child = None
         wanted = {relay.node for relay in relays}
 
-        def are_known() -> bool | None:
-            healthy = {node.node for node in self.coordinator.nodes() if node.is_healthy}
-            return wanted <= healthy or None
+        def is_known() -> bool:
+            return wanted == {node.node for node in self.coordinator.nodes() if node.is_healthy}
 
-        self.stack.wait_for("the relays", are_known)
-
-    def wait_for_gone(self, relay: Relay) -> None:
-        """Wait until the coordinator has seen that a relay is gone."""
-
-        def is_gone() -> bool | None:
-            nodes = self.coordinator.nodes()
-            return not any(node.node == relay.node and node.is_healthy for node in nodes) or None
-
-        self.stack.wait_for(f"{relay.name} to be missed", is_gone)
+        self.wait_until("the coordinator to know which relays run", is_known)
 
     def start_proxy(self, *, honest_objects: int) -> None:
         """Start the last relay's public face, which corrupts what follows `honest_objects` objects."""
@@ -103,12 +93,6 @@ class LiveStack:
         self.stack.supervisor.kill(relay.child)
         relay.child = None
 
-    def stop(self, relay: Relay) -> None:
-        """Let a relay end in order."""
-        assert relay.child is not None
-        self.stack.supervisor.stop([relay.child])
-        relay.child = None
-
     def served_bytes(self, relay: Relay) -> int:
         """Return the bytes that a relay's own counter says it served since its start."""
         return int(self.status(relay)["bytesServed"])
@@ -120,23 +104,27 @@ class LiveStack:
         found: dict[str, Any] = answer.json()
         return found
 
-    def acknowledged(self) -> list[SessionRecord]:
-        """Return the record that stands for each session in the coordinator's ledger: acknowledged is paid."""
+    def acknowledged_bytes(self, relay: Relay) -> dict[SessionId, int]:
+        """Return what the coordinator's ledger holds for a relay, by session: acknowledged is paid."""
         path = self.stack.layout.coordinator / "coordinator.db"
         ledger = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         try:
-            rows = ledger.execute("SELECT record FROM sessions").fetchall()
+            rows = ledger.execute("SELECT record FROM sessions WHERE node = ?", (relay.node,))
+            records = [SessionRecord.decode(data) for (data,) in rows]
         finally:
             ledger.close()
-        return [SessionRecord.decode(record) for (record,) in rows]
+        return {record.receipt.session_id: record.receipt.bytes_delivered for record in records}
 
-    def acknowledged_bytes(self, node: Address) -> dict[bytes, int]:
-        """Return the bytes that the coordinator acknowledged to a node, by session."""
-        return {
-            record.session_id: record.receipt.bytes_delivered
-            for record in self.acknowledged()
-            if record.ticket.node == node
-        }
+    def longest_segment_bytes(self) -> int:
+        """Return the length of the longest segment that the origin lists now."""
+        lengths = [0]
+        with NodeClient(self.origin_url) as origin:
+            master = origin.fetch(self.pool_id, PLAYLIST_NAME).decode()
+            names = [line for line in master.splitlines() if re.fullmatch(r"\w+\.m3u8", line)]
+            for name in names:
+                playlist = origin.fetch(self.pool_id, name).decode()
+                lengths += map(int, re.findall(r"P-SEGMENT:SHA256=\w+,BYTES=(\d+)", playlist))
+        return max(lengths)
 
     def wait_until(self, what: str, is_so: Callable[[], bool], seconds: float = 60) -> None:
         """Wait for something; any process that dies meanwhile fails the test."""
@@ -193,8 +181,3 @@ def start_encoder(stack: Stack, pool_id: int) -> None:
                 return None
 
     stack.wait_for("the stream on air", is_on_air)
-
-
-def report_line(**figures: object) -> str:
-    """Return what a test measured as one line of JSON, for the log of the run."""
-    return json.dumps(figures, sort_keys=True)

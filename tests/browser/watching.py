@@ -77,12 +77,14 @@ class Watching:
     page: Page
     problems: list[str]
     """What the browser's console complained of."""
+    asked: list[str]
+    """Every URL that the page asked for, in order."""
 
     @classmethod
     def open(cls, browser: Browser, url: str) -> "Watching":
         context = browser.new_context(viewport={"width": 960, "height": 540})
         page = context.new_page()
-        watching = cls(page, [])
+        watching = cls(page, [], [])
         page.on("pageerror", lambda error: watching.problems.append(str(error)))
         page.on(
             "console",
@@ -90,6 +92,7 @@ class Watching:
                 watching.problems.append(message.text) if message.type == "error" else None
             ),
         )
+        page.on("request", lambda request: watching.asked.append(request.url))
         page.goto(url)
         return watching
 

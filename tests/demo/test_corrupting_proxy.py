@@ -38,6 +38,7 @@ def test_an_empty_body_stays_empty() -> None:
     [
         ("GET", "/v1/streams/1/seg-7.ts", 200, True),
         ("GET", "/v1/streams/1/live.m3u8", 200, False),
+        ("GET", "/v1/streams/1/path", 200, False),
         ("GET", "/v1/streams/1/seg-7.ts", 402, False),
         ("GET", "/healthz", 200, False),
         ("POST", "/v1/streams/1/seg-7.ts", 200, False),
@@ -83,8 +84,12 @@ class Relay(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.answer(200, self.rfile.read(int(self.headers["Content-Length"])))
 
+    def do_OPTIONS(self) -> None:
+        self.answer(200, b"")
+
     def answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
+        self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -117,6 +122,7 @@ def test_a_running_proxy_passes_all_but_segments_unchanged(relay: str, tmp_path:
             assert client.get("/v1/streams/1/a.ts", headers=headers).content == SEGMENT
             assert client.get("/v1/streams/1/b.ts", headers=headers).content == flip_byte(SEGMENT)
             assert client.post("/v1/receipts", content=b"signed").content == b"signed"
+            assert client.options("/v1/receipts").headers["Access-Control-Allow-Origin"] == "*"
 
     assert [(entry.session_id, entry.is_corrupt) for entry in read_ledger(ledger)] == [
         ("0xaa", False),

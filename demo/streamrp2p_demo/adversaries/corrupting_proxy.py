@@ -81,12 +81,12 @@ def flip_byte(body: bytes) -> bytes:
 
 
 def is_segment(method: str, path: str, status: int) -> bool:
-    """Tell whether an answer carries a media segment: not a playlist, not a problem."""
+    """Tell whether an answer carries a media object: not a playlist, not the relay's path, not a problem."""
     return (
         method == "GET"
         and status == 200  # noqa: PLR2004 - OK
         and path.startswith("/v1/streams/")
-        and not path.endswith(".m3u8")
+        and not path.endswith((".m3u8", "/path"))
     )
 
 
@@ -98,12 +98,6 @@ def serve(port: int, upstream: str, ledger: SegmentLedger) -> None:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-
-        def do_GET(self) -> None:
-            self._relay()
-
-        def do_POST(self) -> None:
-            self._relay()
 
         def _relay(self) -> None:
             request_body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -117,6 +111,8 @@ def serve(port: int, upstream: str, ledger: SegmentLedger) -> None:
                 session_id = self.headers.get(SESSION_HEADER, "")
                 body = ledger.judge(session_id, path.rpartition("/")[2], body)
             self._answer(status, headers, body)
+
+        do_GET = do_POST = do_OPTIONS = _relay  # noqa: N815 - http.server's names
 
         def _ask(self, request_body: bytes) -> tuple[int, Mapping[str, str], bytes]:
             connection = HTTPConnection(host, upstream_port, timeout=UPSTREAM_TIMEOUT_SECONDS)
