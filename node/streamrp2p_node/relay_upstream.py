@@ -78,6 +78,11 @@ class RelayUpstream:
         """Return the relays before this node; see `Upstream`."""
         return () if self.feeder is None else self.feeder.path
 
+    @property
+    def endpoint(self) -> str | None:
+        """Return where the relay is that feeds the stream now; see `Upstream`."""
+        return None if self.feeder is None else self.feeder.endpoint
+
     async def playlist(
         self, name: str, verify: Callable[[bytes], Text], *, max_seconds: float = TOTAL_SECONDS
     ) -> tuple[bytes, Text]:

@@ -33,6 +33,10 @@ class PoolStatus(api.Wire):
     bytes_served: int
     sessions: int
     unpaid_bytes: int
+    path: list[api.AddressHex]
+    """The relays that the stream comes through, this node last; empty for a pool that nobody watches here now."""
+    upstream: str | None
+    """The endpoint of the relay that feeds the stream, "origin", or None while nobody watches."""
     waiting_requests: int
     segments_joined: int
     """Segments put together from their parts, of the stream as it is relayed now."""
@@ -135,6 +139,8 @@ class Reporter:
             bytes_served=self.relay.bytes_served[pool_id],
             sessions=len(sessions),
             unpaid_bytes=_unpaid(sessions),
+            path=[*stream.upstream.path, self.node] if stream else [],
+            upstream=(stream.upstream.endpoint or "origin") if stream else None,
             waiting_requests=stream.waiting if stream else 0,
             segments_joined=stream.objects.joined if stream else 0,
             origin=_upstream(traffic.origin),

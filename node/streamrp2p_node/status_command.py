@@ -29,7 +29,8 @@ def status(directory: Path | None, url: str | None, *, as_json: bool) -> None:
     print_result(found.dump(), _lines(found), as_json=as_json)
     for pool in [] if as_json else found.pools:
         typer.echo(
-            f"Pool {pool.pool_id}: {pool.bytes_served} bytes served, "
+            f"Pool {pool.pool_id}: fed by {pool.upstream or 'nobody now'}"
+            f"{f', relay {len(pool.path)} of the row' if pool.path else ''}; {pool.bytes_served} bytes served, "
             f"{pool.sessions} sessions, {pool.unpaid_bytes} bytes unpaid, "
             f"{pool.origin.bytes_received} bytes from the origin, "
             f"{pool.relays.bytes_received} bytes from relays"

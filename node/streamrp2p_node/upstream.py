@@ -55,6 +55,10 @@ class Upstream(Protocol):
     def path(self) -> tuple[Address, ...]:
         """Return the relays that the stream comes through before this node, from the origin's side on."""
 
+    @property
+    def endpoint(self) -> str | None:
+        """Return the base URL of the relay that feeds the stream now; None for the origin."""
+
     async def playlist(
         self, name: str, verify: Callable[[bytes], Text], *, max_seconds: float = TOTAL_SECONDS
     ) -> tuple[bytes, Text]:
@@ -108,6 +112,11 @@ class OriginUpstream:
     def path(self) -> tuple[Address, ...]:
         """Return no relay; see `Upstream`."""
         return ()
+
+    @property
+    def endpoint(self) -> str | None:
+        """Return None; see `Upstream`."""
+        return None
 
     async def playlist(
         self, name: str, verify: Callable[[bytes], Text], *, max_seconds: float = TOTAL_SECONDS

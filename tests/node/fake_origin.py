@@ -110,7 +110,7 @@ class FakeOrigin:
         name = request.url.path.rsplit("/", 1)[-1]
         query = request.url.query.decode()
         self.requests.append(f"{name}?{query}" if query else name)
-        while self._must_wait(query) and not self.is_down:
+        while self.must_wait(query) and not self.is_down:
             await self.changed.wait()
         if self.is_down:
             return httpx.Response(503)
@@ -131,7 +131,8 @@ class FakeOrigin:
                 return 200, bytes([data[0] ^ 1]) + data[1:] if is_corrupt else data
         return 404, b""
 
-    def _must_wait(self, query: str) -> bool:
+    def must_wait(self, query: str) -> bool:
+        """Tell whether a request waits for something that is not published yet."""
         asked = parse_qs(query)
         if not self.can_block or "_HLS_msn" not in asked:
             return False

@@ -67,6 +67,7 @@ class NodeProcess:
     coordinator_url: str
     options: tuple[str, ...] = ()
     port: int = field(default_factory=find_free_port)
+    key: bytes = NODE_KEY
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,7 +81,7 @@ class NodeProcess:
     def prepare(self) -> None:
         """Make the folder with a key that costs nothing to open."""
         self.folder.mkdir()
-        create_keystore(self.folder / "node.keystore.json", PASSWORD, NODE_KEY, scrypt_n=2)
+        create_keystore(self.folder / "node.keystore.json", PASSWORD, self.key, scrypt_n=2)
         self.folder.with_suffix(".password").write_text(PASSWORD + "\n")
 
     def start(self, *, wait: bool = True) -> None:
@@ -155,3 +156,15 @@ def coordinator_answers(coordinator: FakeCoordinator) -> Respond:
 
 def origin_answers(origin: FakeOrigin) -> Respond:
     return lambda _, path, __: origin.respond(path)
+
+
+def waiting_origin_answers(origin: FakeOrigin) -> Respond:
+    """Answer as `origin_answers`, but hold requests for a part that is not there yet."""
+
+    def respond(_: str, path: str, __: bytes) -> tuple[int, bytes]:
+        deadline = time.monotonic() + 3
+        while origin.must_wait(path.partition("?")[2]) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return origin.respond(path)
+
+    return respond

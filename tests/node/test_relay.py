@@ -345,6 +345,8 @@ async def test_the_status_tells_sessions_bytes_and_the_cache(world: World) -> No
             "bytesServed": 2000,
             "sessions": 1,
             "unpaidBytes": 1000,
+            "path": ["0x" + NODE.hex()],
+            "upstream": "origin",
             "waitingRequests": 0,
             "segmentsJoined": 0,
             "origin": {

@@ -188,8 +188,10 @@ async def test_stream_comes_through_a_relay_byte_for_byte_and_the_relay_is_paid(
     (session,) = chain.nodes[0].store.book
     await until(lambda: _paid(chain, 0) == 1000 + len(b"map of source"))
     assert session.ticket.node == address_of(KEYS[0])
-    traffic = fed.streams.traffic[POOL]
-    assert (traffic.origin.received_bytes, traffic.relays.objects) == (0, 2)
+    (pool,) = (await fed.http.get("/v1/status")).json()["pools"]
+    assert pool["upstream"] == "http://n0.test"
+    assert pool["path"] == ["0x" + node.hex() for node in addresses(0, 1)]
+    assert (pool["origin"]["bytesReceived"], pool["relays"]["objectsFetched"]) == (0, 2)
     (record,) = chain.nodes[0].store.book
     assert record.newest is not None
     assert record.newest.receipt.bytes_on_time == record.newest.receipt.bytes_delivered
