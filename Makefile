@@ -200,6 +200,10 @@ demo: setup ## Run every actor on this machine, with a local chain
 tokenomics: setup ## Draw the plots of docs/tokenomics
 	python docs/tokenomics/model.py
 
+.PHONY: av-sync
+av-sync: setup ## Measure how far picture and sound lie apart through a whole origin, in real time
+	python -m benchmarks.av_sync --seconds $(or $(AV_SYNC_SECONDS),60)
+
 .PHONY: bench
 bench: setup ## Measure every speed that the documents claim
 	python -m benchmarks

@@ -1,6 +1,7 @@
 """Encoders' visits, one after the other: from ffmpeg that receives to ffmpeg that packages, and on to the publisher."""
 
 import asyncio
+import time
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -19,6 +20,8 @@ _log = structlog.get_logger()
 
 RETRY_SECONDS = 0.5
 """Between a visit that came to nothing and the next."""
+_FIRST_SECONDS = 10.0
+"""The first timestamp: what is decoded before it is shown must not be below 0."""
 _DROP_POLL_SECONDS = 0.2
 """How soon a live encoder is dropped once that is asked for."""
 
@@ -51,6 +54,7 @@ class Ingest:
         self._publisher = publisher
         self._settings = settings
         self._has_sparse_key_frames = False
+        self._began_at = time.monotonic()
         self._live: Receiver | None = None
         self.is_publishing = False
         """Whether an encoder is connected."""
@@ -115,7 +119,11 @@ class Ingest:
 
     async def _package(self, plan: Plan, reading: int) -> None:
         visit = Visit(self._executable, plan, self._publisher, self._settings.segment_seconds)
-        packager = await Packager.start(self._executable, plan, self._settings, reading)
+        # As time goes on from one visit to the next, so do the timestamps: some players know no discontinuities.
+        begin_seconds = _FIRST_SECONDS + time.monotonic() - self._began_at
+        packager = await Packager.start(
+            self._executable, plan, self._settings, begin_seconds, reading
+        )
         self.is_publishing = True
         try:
             await visit.run(packager)

@@ -31,21 +31,26 @@ _QUEUED_OUTPUTS = 16
 """Then ffmpeg waits."""
 _TIMESCALE = 90_000
 """Ticks per second of every picture track, so that the same time is the same number in all renditions."""
-_SHIFT_SECONDS = 10
-"""Added to all timestamps, which may begin a little below zero and must not be shifted by each output on its own."""
-_VBV_SECONDS = 1
 
 
 def packaging_command(
-    executable: str, plan: Plan, segment_seconds: float, video_pipes: list[int], audio_pipe: int
-) -> list[str]:
-    """Return ffmpeg's command line: NUT on stdin, a pipe for each rendition and one for the sound, if there is any."""
-    key_frames = "source" if plan.video == "copy" else f"expr:gte(t,n_forced*{segment_seconds:g})"
+    executable: str, plan: Plan, segment_seconds: float, begin_seconds: float, video_pipes: list[int],
+    audio_pipe: int,
+) -> list[str]:  # fmt: skip
+    """Return ffmpeg's command line: NUT on stdin, a pipe for each rendition and one for the sound, if there is any.
+
+    Timestamps begin at `begin_seconds`, or a little before that, where decoding begins earlier than showing.
+    """
+    # Timestamps are rounded to milliseconds.
+    due = f"prev_forced_t+{segment_seconds - 0.001:g}"
+    regular = f"expr:if(isnan(prev_forced_t),1,gte(t,{due}))"
+    key_frames = "source" if plan.video == "copy" else regular
     command = [
         executable, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning",
         # Frame threads would each hold a picture back, probing the first seconds.
         "-threads", "1", "-probesize", "65536", "-analyzeduration", "0",
-        "-itsoffset", f"{_SHIFT_SECONDS}", "-f", PIPE_FORMAT, "-i", "pipe:0",
+        # Not left to the outputs, of which each would move itself to 0.
+        "-itsoffset", f"{begin_seconds:.3f}", "-f", PIPE_FORMAT, "-i", "pipe:0",
     ]  # fmt: skip
     for rendition, pipe in zip(plan.renditions, video_pipes, strict=True):
         codec = ["-c:v", "copy"] if rendition.is_copy else _encoding(rendition, key_frames)
@@ -53,11 +58,8 @@ def packaging_command(
         command += _fragments_to(pipe)
     if plan.audio is not None:
         transcode = ["-c:a", "aac", "-b:a", "128k", "-ac", "2"]
-        command += [
-            "-map",
-            "0:a:0",
-            *(transcode if plan.audio == "transcode" else ["-c:a", "copy"]),
-        ]
+        codec = transcode if plan.audio == "transcode" else ["-c:a", "copy"]
+        command += ["-map", "0:a:0", *codec]
         command += _fragments_to(audio_pipe)
     return command
 
@@ -66,7 +68,7 @@ def _encoding(rendition: Rendition, key_frames: str) -> list[str]:
     return [
         "-vf", f"scale=-2:{rendition.height}", "-c:v", "libx264", "-preset", "veryfast",
         "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-b:v", f"{rendition.kbit}k",
-        "-maxrate", f"{rendition.kbit}k", "-bufsize", f"{(rendition.kbit or 0) * _VBV_SECONDS}k",
+        "-maxrate", f"{rendition.kbit}k", "-bufsize", f"{rendition.kbit}k",
         # Key frames where the others have theirs, and nowhere else; every picture at its own time.
         "-force_key_frames", key_frames, "-sc_threshold", "0", "-g", "100000",
         "-fps_mode", "passthrough", "-enc_time_base", "demux",
@@ -110,9 +112,9 @@ class Packager:
 
     @classmethod
     async def start(
-        cls, executable: str, plan: Plan, settings: Packaging, source: int
+        cls, executable: str, plan: Plan, settings: Packaging, begin_seconds: float, source: int
     ) -> "Packager":
-        """Start ffmpeg; `source` is the read end of the receiver's pipe."""
+        """Start ffmpeg; `source` is the receiver's pipe's read end, timestamps begin at `begin_seconds`."""
         with contextlib.ExitStack() as open_ends:
             reading, writing = [], []
             for _ in (*plan.renditions, "audio"):
@@ -120,12 +122,11 @@ class Packager:
                 reading.append(open_ends.enter_context(os.fdopen(ends[0], "rb", buffering=0)))
                 writing.append(open_ends.enter_context(os.fdopen(ends[1], "wb", buffering=0)))
             *video_pipes, audio_pipe = (end.fileno() for end in writing)
+            command = packaging_command(
+                executable, plan, settings.segment_seconds, begin_seconds, video_pipes, audio_pipe
+            )
             process = await asyncio.create_subprocess_exec(
-                *tethered(
-                    packaging_command(
-                        executable, plan, settings.segment_seconds, video_pipes, audio_pipe
-                    )
-                ),
+                *tethered(command),
                 stdin=source,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,

@@ -32,7 +32,7 @@ async def run(folder: Path, script: str, source: int) -> Packager:
     find = 'for word in "$@"; do case $word in pipe:0) ;; pipe:*) pipe=${word#pipe:};; esac; done'
     executable.write_text(f"#!/bin/bash\n{find}\neval exec '9>&'$pipe\n{script}\n")
     executable.chmod(0o755)
-    return await Packager.start(str(executable), PLAN, Packaging(), source)
+    return await Packager.start(str(executable), PLAN, Packaging(), 10.0, source)
 
 
 async def test_parts_come_as_soon_as_they_are_whole_and_the_rest_when_ffmpeg_ends(

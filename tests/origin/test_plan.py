@@ -100,16 +100,17 @@ def value(command: list[str], option: str) -> str:
 
 def test_packager_copies_or_encodes_as_planned() -> None:
     copied = plan_for([*HEAD, H264, AAC], parse("source,240p:400"))
-    copying = packaging_command("/ffmpeg", copied, 2.0, [5, 7], 9)
+    copying = packaging_command("/ffmpeg", copied, 2.0, 12.5, [5, 7], 9)
     assert [each for each in copying if each.startswith("pipe:")] == [
         "pipe:0", "pipe:5", "pipe:7", "pipe:9",
     ]  # fmt: skip
     assert (value(copying, "-c:v"), value(copying, "-c:a")) == ("copy", "copy")
     assert value(copying, "-force_key_frames") == "source"
+    assert value(copying, "-itsoffset") == "12.500"
     assert (value(copying, "-vf"), value(copying, "-b:v")) == ("scale=-2:240", "400k")
     other = plan_for([*HEAD, H264.replace("High", "High 10"), AAC.replace("aac", "mp3")], LADDER)
-    encoding = packaging_command("/ffmpeg", other, 1.5, [5, 7, 9], 11)
+    encoding = packaging_command("/ffmpeg", other, 1.5, 12.5, [5, 7, 9], 11)
     assert (value(encoding, "-c:v"), value(encoding, "-c:a")) == ("libx264", "aac")
-    assert encoding.count("expr:gte(t,n_forced*1.5)") == 3
-    silent = packaging_command("/ffmpeg", plan_for([H264], LADDER), 2.0, [5, 7, 9], 11)
+    assert encoding.count("expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+1.499))") == 3
+    silent = packaging_command("/ffmpeg", plan_for([H264], LADDER), 2.0, 12.5, [5, 7, 9], 11)
     assert "pipe:11" not in silent

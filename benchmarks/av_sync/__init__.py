@@ -1,0 +1,1 @@
+"""Are picture and sound together after hours? Flashes and beeps through a whole origin, measured in every rendition."""
