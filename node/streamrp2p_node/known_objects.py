@@ -1,7 +1,7 @@
 """What the verified playlists of one rendition named: each object's hash, length and timing, by name. Pure."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from streamrp2p.playlist import MediaObject, MediaPlaylist
@@ -40,10 +40,7 @@ class KnownObjects:
 
     def take(self, playlist: MediaPlaylist) -> list[Listed]:
         """Take a playlist; return what it was the first to name, in its order."""
-        return self.add(list(_listed(playlist)))
-
-    def add(self, objects: Sequence[Listed]) -> list[Listed]:
-        """Take what the newest playlist lists; return what was not known."""
+        objects = list(_listed(playlist))
         fresh = []
         for listed in objects:
             name = listed.object.name

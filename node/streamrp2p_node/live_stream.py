@@ -8,13 +8,11 @@ import structlog
 
 from streamrp2p.playlist import (
     MULTIVARIANT_NAME,
-    MediaObject,
     MediaPlaylist,
     MultivariantPlaylist,
     verify_multivariant_playlist,
 )
 from streamrp2p.playlist.names import is_object
-from streamrp2p.playlist_v0 import LivePlaylist, verify_playlist
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
 from streamrp2p_node.known_objects import KnownObjects, Listed
 from streamrp2p_node.media_objects import MediaObjects
@@ -33,14 +31,12 @@ _log = structlog.get_logger("stream")
 @dataclass(frozen=True, slots=True)
 class _Held:
     data: bytes
-    playlist: MultivariantPlaylist | LivePlaylist
+    playlist: MultivariantPlaylist
     at: float
 
     @property
     def renditions(self) -> list[str]:
         """Return the names of the stream's renditions."""
-        if isinstance(self.playlist, LivePlaylist):
-            return []
         return [variant.rendition for variant in self.playlist.variants][:MAX_RENDITIONS]
 
 
@@ -176,10 +172,14 @@ class LiveStream:
     async def _fetched(self) -> _Held:
         source = self.source
         data, playlist = await self.upstream.playlist(
-            MULTIVARIANT_NAME, partial(_verify, source=source)
+            MULTIVARIANT_NAME,
+            partial(
+                verify_multivariant_playlist,
+                pool_id=source.pool_id,
+                domain=source.domain,
+                origin=source.origin,
+            ),
         )
-        if isinstance(playlist, LivePlaylist):
-            self._known.setdefault("", KnownObjects()).add(_listed_v0(playlist))
         self._failed = None
         held = self._held
         if held is not None and playlist.published_at < held.playlist.published_at:
@@ -187,24 +187,6 @@ class LiveStream:
             data, playlist = held.data, held.playlist
         self._held = _Held(data, playlist, self._timing.monotonic())
         return self._held
-
-
-def _verify(data: bytes, *, source: Source) -> MultivariantPlaylist | LivePlaylist:
-    """Verify `live.m3u8`, also of an origin that serves but one media playlist under that name."""
-    kind = verify_playlist if b"\n#EXTINF" in data else verify_multivariant_playlist
-    return kind(data, pool_id=source.pool_id, domain=source.domain, origin=source.origin)
-
-
-def _listed_v0(playlist: LivePlaylist) -> list[Listed]:
-    return [
-        Listed(
-            MediaObject(each.name, each.length_bytes, each.sha256),
-            each.media_sequence,
-            each.duration_micros,
-            3 * each.duration_micros,
-        )
-        for each in playlist.segments
-    ]
 
 
 def _wanted_soon(playlist: MediaPlaylist, fresh: list[Listed]) -> list[Listed]:

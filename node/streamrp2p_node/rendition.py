@@ -160,7 +160,11 @@ class Rendition:
 
     async def _fetched(self, is_delta: bool, query: PlaylistQuery) -> _Held:
         failed = self._failed.get(is_delta)
-        if failed is not None and self._timing.monotonic() - failed[0] < RETRY_SECONDS:
+        if (
+            failed is not None
+            and not query.is_blocking
+            and self._timing.monotonic() - failed[0] < RETRY_SECONDS
+        ):
             raise failed[1]
         return await self._flights.do(query, lambda: self._fetch(is_delta, query))
 
@@ -174,7 +178,9 @@ class Rendition:
                 max_seconds=hold or TOTAL_SECONDS,
             )
         except OriginError as error:
-            self._failed[is_delta] = (self._timing.monotonic(), error)
+            # Who held a request in vain, as an origin whose encoder sends nothing, may well answer the others.
+            if not query.is_blocking:
+                self._failed[is_delta] = (self._timing.monotonic(), error)
             raise
         self._failed.pop(is_delta, None)
         return self._take(is_delta, data, playlist)
@@ -194,14 +200,18 @@ class Rendition:
 
     async def _following(self) -> None:
         """Keep the playlist new while viewers ask."""
+        is_failing = False
         while self.is_wanted:
             began_at, before = self._timing.monotonic(), self._newest
             try:
                 await self._next()
             except OriginError as error:
-                _log.warning("playlist not renewed", rendition=self._name, reason=str(error))
+                if not is_failing:
+                    _log.warning("playlist not renewed", rendition=self._name, reason=str(error))
+                is_failing = True
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            is_failing = False
             left = self._timing.playlist_seconds - (self._timing.monotonic() - began_at)
             if self._newest is before and left > 0:
                 await asyncio.sleep(left)

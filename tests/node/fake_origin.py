@@ -33,6 +33,8 @@ class FakeOrigin:
     domain: Domain = DOMAIN
     published_at: int = GENESIS
     can_block: bool = True
+    holds: bool = True
+    """Without, a request for what is not there yet gets 503, as one that was held in vain."""
     has_parts: bool = True
     requests: list[str] = field(default_factory=list)
     """Names, with their queries."""
@@ -110,9 +112,9 @@ class FakeOrigin:
         name = request.url.path.rsplit("/", 1)[-1]
         query = request.url.query.decode()
         self.requests.append(f"{name}?{query}" if query else name)
-        while self.must_wait(query) and not self.is_down:
+        while self.holds and self.must_wait(query) and not self.is_down:
             await self.changed.wait()
-        if self.is_down:
+        if self.is_down or self.must_wait(query):
             return httpx.Response(503)
         status, body = self._answer(request.url.path, name, query)
         return httpx.Response(status, content=body)

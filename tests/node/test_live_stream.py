@@ -331,3 +331,17 @@ async def test_map_that_the_playlist_names_is_known_and_other_names_are_not(tmp_
         for name in ("source-9.m4s", "240p-0.m4s", "../source-0.m4s", "x" * 200, ""):
             with pytest.raises(RefusedError, match="name no such object"):
                 await setting.stream.find(name)
+
+
+async def test_origin_that_held_a_request_in_vain_is_asked_on_and_the_new_signature_passed(
+    tmp_path: Path,
+) -> None:
+    now = [0.0]
+    origin = FakeOrigin(holds=False)
+    async with streaming(tmp_path, origin, monotonic=lambda: now[0]) as setting:
+        await setting.stream.media("source", PlaylistQuery())
+        # Its encoder sends nothing: requests for the next part are answered with 503 after a while.
+        await until(lambda: setting.asked("source.m3u8?_HLS_msn=4&_HLS_part=0") != [])
+        origin.published_at += 2
+        now[0] = 2.5
+        assert await setting.stream.media("source", PlaylistQuery()) == origin.playlist()
