@@ -8,17 +8,17 @@ import structlog
 from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
 from streamrp2p.durable import StorageError
 from streamrp2p.errors import AnswerError
-from streamrp2p.numbers import Address
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.errors import (
     ChainUnreachableError,
     ClockSkewError,
+    NotReachableError,
     NotRegisteredError,
     WrongDeploymentError,
 )
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.housekeeping import DAY_SECONDS, close_past_epochs, delete_old
-from streamrp2p_node.registration import register
+from streamrp2p_node.presence import Presence
 from streamrp2p_node.settings import Settings
 from streamrp2p_node.store import Store
 from streamrp2p_node.submitter import Submitter
@@ -35,6 +35,7 @@ OUTSIDE_FAILURES = (
     UnreachableError,
     AnswerError,
     ChainUnreachableError,
+    NotReachableError,
     NotRegisteredError,
     StorageError,
 )
@@ -69,8 +70,7 @@ class Background:
     view: CoordinatorView
     store: Store
     submitter: Submitter
-    node: Address
-    key: bytes
+    presence: Presence
 
     async def run(self) -> None:
         """Run until cancelled. Raises WrongDeploymentError and ClockSkewError at the start: no node may begin so.
@@ -79,20 +79,11 @@ class Background:
         """
         await self._connect()
         await asyncio.gather(
-            self._refresh_loop(), self._submit_loop(), self._tidy_loop(), self._purge_loop()
-        )
-
-    async def register(self) -> None:
-        """Register the node if the coordinator does not know it as it is."""
-        await asyncio.to_thread(
-            register,
-            self.client,
-            key=self.key,
-            node=self.node,
-            payout=self.settings.payout,
-            endpoint=self.settings.endpoint,
-            domain=self.view.domain,
-            now=self.view.now(),
+            self._refresh_loop(),
+            self._presence_loop(),
+            self._submit_loop(),
+            self._tidy_loop(),
+            self._purge_loop(),
         )
 
     async def flush(self) -> None:
@@ -114,7 +105,7 @@ class Background:
             try:
                 await self.view.refresh()
                 self.view.check_skew()
-                await self.register()
+                await self.presence.update()
             except OUTSIDE_FAILURES as error:
                 wait = backoff.failed()
                 _log.warning(
@@ -142,6 +133,14 @@ class Background:
                 _log.error("coordinator's configuration not believed", reason=str(error))
             self._warn_of_skew()
 
+    async def _presence_loop(self) -> None:
+        while True:
+            await asyncio.sleep(self.presence.next_look_seconds())
+            try:
+                await self.presence.update()
+            except OUTSIDE_FAILURES as error:
+                _log.warning("not registered; trying again", reason=str(error))
+
     async def _submit_loop(self) -> None:
         backoff = Backoff()
         wait = 0.0
@@ -150,7 +149,8 @@ class Background:
             await asyncio.sleep(wait)
             try:
                 if isinstance(failure, NotRegisteredError):
-                    await self.register()
+                    # Reachable or not: what was earned must be handed in, and only a registered node can.
+                    await self.presence.register()
                 failure = None
                 await self.submitter.submit_due()
                 backoff.succeeded()

@@ -17,14 +17,17 @@ from starlette.applications import Starlette
 from streamrp2p import api
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.durable import StorageError, write_atomically
+from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
 from streamrp2p_node.background import Background
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.folder import Folder
+from streamrp2p_node.identity import prove_identity
 from streamrp2p_node.listener import listening
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.own_path import OwnPath
+from streamrp2p_node.presence import Presence
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.rendition import Timing
 from streamrp2p_node.routes import make_app
@@ -121,12 +124,18 @@ def _assemble(
         client=client, view=view, book=store.book, outbox=Outbox(folder.batches), node=node, key=key
     )
     submitter.restore()
+    presence = Presence(settings, client, view, node, key)
     reporter = Reporter(
-        settings, node, int(time.time()), view, store, relay, streams, submitter, cache
+        settings, node, int(time.time()), view, store, relay, streams, submitter, cache, presence
     )
-    background = Background(settings, folder, client, view, store, submitter, node, key)
+    background = Background(settings, folder, client, view, store, submitter, presence)
+
+    def prove(nonce: Hash) -> api.SignedIdentity:
+        relay.require_ready()
+        return prove_identity(nonce, key=key, node=node, domain=view.domain, now=int(time.time()))
+
     path = OwnPath(node, view, streams, key)
-    app = make_app(relay, path=path.of, status=lambda: reporter.report().dump())
+    app = make_app(relay, path=path.of, status=lambda: reporter.report().dump(), prove=prove)
     return app, background, streams
 
 
@@ -164,6 +173,7 @@ async def _serve(
     finally:
         folder.running.unlink(missing_ok=True)
         failure = await _ended(work)
+        await background.presence.close()
     await background.flush()
     _log.info("node stopped", receipts_left=background.submitter.due_count())
     if failure is not None:
@@ -193,6 +203,6 @@ def _announce(background: Background, listener: socket.socket, folder: Folder) -
     _log.info(
         "node listening",
         url=url,
-        node="0x" + background.node.hex(),
+        node="0x" + background.presence.node.hex(),
         endpoint=background.settings.endpoint,
     )

@@ -37,6 +37,12 @@ class NotRegisteredError(NodeError):
     retryable = True
 
 
+class NotReachableError(NodeError):
+    """The node has no address that viewers could reach."""
+
+    retryable = True
+
+
 class ChainUnreachableError(NodeError):
     """The chain that the coordinator's word is checked against does not answer."""
 

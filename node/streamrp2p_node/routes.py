@@ -19,6 +19,7 @@ from streamrp2p.numbers import SessionId
 from streamrp2p.playlist import PATH_NAME
 from streamrp2p_node.bodies import read_model
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
+from streamrp2p_node.identity import Prove, identity_route
 from streamrp2p_node.playlist_query import read_query
 from streamrp2p_node.problems import (
     on_http_error,
@@ -47,6 +48,7 @@ def make_app(
     *,
     path: Callable[[int], api.RelayPath],
     status: Callable[[], Mapping[str, Any]],
+    prove: Prove,
 ) -> Starlette:
     """Return the ASGI application."""
 
@@ -86,6 +88,7 @@ def make_app(
             _get(f"/v1/streams/{{pool_id}}/{PATH_NAME}", show_path),
             _get("/v1/streams/{pool_id}/{name}", stream),
             _get("/v1/status", report),
+            identity_route(prove),
             _get("/healthz", health),
         ],
         # A player in a browser comes from another site; there are no cookies that it could misuse.

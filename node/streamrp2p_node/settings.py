@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from streamrp2p.errors import MalformedError
+from streamrp2p.foreign_text import printable
+from streamrp2p.http_api import check_base_url
 from streamrp2p.numbers import Address
 from streamrp2p_node.errors import SettingsError
 
@@ -24,9 +26,12 @@ class Settings:
 
     folder: Path
     coordinator_url: str
-    endpoint: str
+    endpoint: str | None
+    """Where viewers reach the node; None: where the router says, with `upnp`."""
     host: str = "127.0.0.1"
     port: int = 8200
+    upnp: bool = False
+    """Let the router map the port."""
     rpc_url: str | None = None
     """The chain, to check the coordinator's word against; None: it is believed."""
     payout: Address | None = None
@@ -48,21 +53,31 @@ class Settings:
 
     def check(self) -> None:
         """Raise SettingsError for the first setting that cannot work."""
-        parts = urlsplit(self.endpoint)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or self.endpoint.endswith("/")
-        ):
+        if self.endpoint is not None:
+            check_endpoint(self.endpoint)
+        elif not self.upnp:
             raise SettingsError(
-                f"--endpoint must be a public base URL such as https://node.example.org "
-                f"without a trailing slash, got {self.endpoint!r}"
+                "say where viewers reach this node with --endpoint https://node.example.org, or let your "
+                "router open the way with --upnp"
             )
-        if len(self.endpoint) > MAX_ENDPOINT_LENGTH:
-            raise SettingsError(f"--endpoint must have at most {MAX_ENDPOINT_LENGTH} characters")
         if self.upstream not in (ORIGIN, RELAYS):
             raise SettingsError(f"--upstream must be {ORIGIN} or {RELAYS}, got {self.upstream!r}")
         if self.submit_seconds <= 0:
             raise SettingsError("--submit-seconds must be above 0")
         if self.cache_bytes < 0 or self.credit_bytes < 1:
             raise SettingsError("--cache-bytes must not be negative, --credit-bytes at least 1")
+
+
+def check_endpoint(endpoint: str) -> None:
+    """Raise SettingsError for what no viewer can use as a base URL."""
+    try:
+        valid = check_base_url(endpoint) == endpoint
+    except MalformedError:
+        valid = False
+    if not valid:
+        raise SettingsError(
+            f"--endpoint must be a public base URL such as https://node.example.org without a trailing slash, "
+            f"user, query or fragment, got {printable(endpoint, 300)!r}"
+        )
+    if len(endpoint) > MAX_ENDPOINT_LENGTH:
+        raise SettingsError(f"--endpoint must have at most {MAX_ENDPOINT_LENGTH} characters")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from streamrp2p import api
 from streamrp2p.numbers import Address
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.presence import Presence, ReachStatus
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.session import Session
@@ -58,7 +59,8 @@ class NodeStatus(api.Wire):
     """A node's report. Times are Unix seconds; `epoch` is None before the coordinator's first answer and genesis."""
 
     node: api.AddressHex
-    endpoint: str
+    endpoint: str | None
+    reachability: ReachStatus
     coordinator: str
     is_ready: bool
     started_at: int
@@ -90,13 +92,15 @@ class Reporter:
     streams: Streams
     submitter: Submitter
     cache: SegmentCache
+    presence: Presence
 
     def report(self) -> NodeStatus:
         """Return the report of now."""
         sessions = list(self.store.book)
         return NodeStatus(
             node=self.node,
-            endpoint=self.settings.endpoint,
+            endpoint=self.presence.endpoint,
+            reachability=self.presence.status(),
             coordinator=self.settings.coordinator_url,
             is_ready=self.view.is_known,
             started_at=self.started_at,

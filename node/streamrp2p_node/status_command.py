@@ -11,6 +11,7 @@ from streamrp2p.durable import storage_error
 from streamrp2p.node_client import NodeClient
 from streamrp2p_node.errors import NotRunningError, SettingsError
 from streamrp2p_node.folder import Folder
+from streamrp2p_node.presence import Reach, ReachStatus
 from streamrp2p_node.status import NodeStatus
 
 
@@ -59,7 +60,8 @@ def _lines(found: NodeStatus) -> dict[str, object]:
     )
     return {
         "Node": "0x" + found.node.hex(),
-        "Endpoint": found.endpoint,
+        "Endpoint": found.endpoint or "none yet",
+        **_reachability(found.reachability),
         "Coordinator": f"{found.coordinator} ({'known' if found.is_ready else 'not reached yet'})",
         "Epoch": "none" if found.epoch is None else found.epoch,
         "Sessions": f"{found.sessions}, {found.stopped_sessions} of them stopped",
@@ -72,3 +74,19 @@ def _lines(found: NodeStatus) -> dict[str, object]:
         "Disk cache": f"{cache.disk_bytes} of {cache.max_disk_bytes} bytes, {cache.disk_segments} segments"
         + (" (the disk is full)" if cache.has_full_disk else ""),
     }
+
+
+def _reachability(found: ReachStatus) -> dict[str, object]:
+    wrong = [step for step in found.steps if not step.ok or step.fix]
+    lines: dict[str, object] = {"Reachable": _REACH[found.state]}
+    for step in wrong:
+        lines[f"  {step.step}"] = f"{step.detail}. Fix: {step.fix}" if step.fix else step.detail
+    return lines
+
+
+_REACH = {
+    Reach.CHECKING: "not looked at yet",
+    Reach.REACHABLE: "yes, the coordinator reaches it",
+    Reach.UNCHECKED: "unknown: the coordinator could not look; registered all the same",
+    Reach.RELAY_ONLY: "no (relay-only): it is offered to no viewer until the coordinator reaches it",
+}

@@ -8,13 +8,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from streamrp2p import api
 from streamrp2p.client import CoordinatorClient
+from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.folder import Folder
+from streamrp2p_node.identity import prove_identity
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.own_path import OwnPath
+from streamrp2p_node.place import Place, port_of
+from streamrp2p_node.presence import Presence
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.rendition import Timing
 from streamrp2p_node.routes import make_app
@@ -49,7 +54,13 @@ class World:
     streams: Streams
     relay: Relay
     submitter: Submitter
+    presence: Presence
     http: httpx.AsyncClient
+
+
+def somewhere(host: str, port: int, endpoint: str | None) -> Place:
+    """Return a place in a network, without asking the system."""
+    return Place(host, port, port_of(endpoint or ENDPOINT), "192.168.1.20")
 
 
 async def make_world(
@@ -105,9 +116,17 @@ async def make_world(
         node=node,
         key=key,
     )
-    reporter = Reporter(settings, node, int(clock()), view, store, relay, streams, submitter, cache)
+    presence = Presence(settings, client, view, node, key, find_place=somewhere)
+    reporter = Reporter(
+        settings, node, int(clock()), view, store, relay, streams, submitter, cache, presence
+    )
+
+    def prove(nonce: Hash) -> api.SignedIdentity:
+        relay.require_ready()
+        return prove_identity(nonce, key=key, node=node, domain=view.domain, now=int(clock()))
+
     path = OwnPath(node, view, streams, key)
-    app = make_app(relay, path=path.of, status=lambda: reporter.report().dump())
+    app = make_app(relay, path=path.of, status=lambda: reporter.report().dump(), prove=prove)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=endpoint)
     return World(
         clock,
@@ -122,6 +141,7 @@ async def make_world(
         streams,
         relay,
         submitter,
+        presence,
         http,
     )
 

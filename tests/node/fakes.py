@@ -196,6 +196,9 @@ class FakeCoordinator:
     paths: list[str] = field(default_factory=list)
     reject: Callable[[SessionRecord], int | None] = lambda _: None
     fails: Callable[[str], httpx.Response | None] = lambda _: None
+    look: Callable[[str], list[api.CheckStep]] | None = None
+    """What it sees of an endpoint; without it, it is a coordinator that cannot look."""
+    checks: list[api.SignedNodeCheck] = field(default_factory=list)
     chain_id: int = 31337
     poster_key: bytes = POSTER_KEY
     ahead_seconds: float = 0.0
@@ -218,7 +221,7 @@ class FakeCoordinator:
         status, body = self.respond(request.method, path, request.read())
         return httpx.Response(status, content=body)
 
-    def respond(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    def respond(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:  # noqa: PLR0911 - one a route
         if path == "/v1/config":
             config = make_config(
                 self.clock() + self.ahead_seconds,
@@ -231,6 +234,8 @@ class FakeCoordinator:
         posts = {"/v1/batches": self._batch, "/v1/sessions": self._admit}
         if path in posts:
             return posts[path](body)
+        if path == "/v1/reachability" and self.look is not None:
+            return self._check(body, self.look)
         if path == "/v1/nodes" and method == "POST":
             return self._register(body)
         if path.startswith("/v1/nodes/0x"):
@@ -278,6 +283,20 @@ class FakeCoordinator:
                     record for record in records_of(batch) if record.session_id not in rejected
                 ]
         return records
+
+    def _check(self, body: bytes, look: Callable[[str], list[api.CheckStep]]) -> tuple[int, bytes]:
+        signed = api.SignedNodeCheck.model_validate_json(body)
+        self.checks.append(signed)
+        steps = look(signed.check.endpoint)
+        return _ok(
+            api.Reachability(
+                endpoint=signed.check.endpoint,
+                is_reachable=all(step.ok for step in steps),
+                steps=steps,
+                seen_from="203.0.113.9",
+                checked_at=int(self.clock()),
+            )
+        )
 
     def _batch(self, body: bytes) -> tuple[int, bytes]:
         self.batches.append(body)

@@ -12,7 +12,7 @@ from streamrp2p.verify import Code
 from streamrp2p_node.background import MARGIN_SECONDS, Background, Backoff
 from streamrp2p_node.errors import ClockSkewError, WrongDeploymentError
 from tests.node.conftest import World
-from tests.node.fakes import ENDPOINT, EPOCH_SECONDS, GENESIS, GRACE_SECONDS, NODE, NODE_KEY
+from tests.node.fakes import ENDPOINT, EPOCH_SECONDS, GENESIS, GRACE_SECONDS, NODE
 from tests.node.test_submitter import paid_session, sent
 
 PATIENCE_SECONDS = 10
@@ -30,8 +30,7 @@ def background(world: World, monkeypatch: pytest.MonkeyPatch) -> Background:
         world.view,
         world.store,
         world.submitter,
-        NODE,
-        NODE_KEY,
+        world.presence,
     )
 
 
@@ -153,8 +152,7 @@ async def test_a_running_node_serves_on_when_its_coordinator_turns_to_another_ch
         world.view,
         world.store,
         world.submitter,
-        NODE,
-        NODE_KEY,
+        world.presence,
     )
     with capture_logs() as logs:
 
