@@ -61,9 +61,11 @@ class CoordinatorView:
         path: Path,
         time_of_day: Callable[[], float] = time.time,
         check: Callable[[api.Config], None] = lambda _: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Start from what is stored at `path`, if anything is.
 
+        `time_of_day` is this machine's clock, which may be wrong or set at any moment; `monotonic` carries the time on.
         `check` raises for a configuration that must not be believed; it is asked once for each that is new.
         """
         self._check = check
@@ -71,9 +73,11 @@ class CoordinatorView:
         self._client = client
         self._path = path
         self._time = time_of_day
+        self._monotonic = monotonic
         self._refreshed_at = float("-inf")
         self.skew_seconds = 0.0
         """How far this machine's clock is ahead of the coordinator's."""
+        self._lead = self._time() - self._monotonic()
         self._known = self._stored()
 
     @property
@@ -103,8 +107,7 @@ class CoordinatorView:
 
     def now(self) -> int:
         """Return the time in Unix seconds by the coordinator's clock, whose tickets and epochs the node judges."""
-        is_noise = abs(self.skew_seconds) < NOISE_SECONDS
-        return int(self._time() - (0 if is_noise else self.skew_seconds))
+        return int(self._lead + self._monotonic())
 
     async def refresh(self) -> None:
         """Ask the coordinator; raises UnreachableError, ApiError, WrongDeploymentError or what `check` raises."""
@@ -139,7 +142,10 @@ class CoordinatorView:
         self._refreshed_at = before = self._time()
         config = self._client.config()
         # The coordinator's time is cut to the second, so half a second is added to compare with.
-        self.skew_seconds = (before + self._time()) / 2 - (config.time + 0.5)
+        after = self._time()
+        self.skew_seconds = (before + after) / 2 - (config.time + 0.5)
+        is_noise = abs(self.skew_seconds) < NOISE_SECONDS
+        self._lead = after - (0 if is_noise else self.skew_seconds) - self._monotonic()
         self._check_deployment(config)
         self._check_once(config)
         snapshot = Snapshot(config=config, pools=self._client.pools())

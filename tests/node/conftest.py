@@ -82,7 +82,7 @@ async def make_world(
     client = CoordinatorClient(
         settings.coordinator_url, transport=httpx.MockTransport(coordinator), attempts=1
     )
-    view = CoordinatorView(client, folder.coordinator, clock)
+    view = CoordinatorView(client, folder.coordinator, clock, monotonic=clock)
     store = Store(folder.journals)
     cache = SegmentCache(folder.cache, max_bytes=cache_bytes, memory_bytes=cache_bytes)
     upstreams = Upstreams(

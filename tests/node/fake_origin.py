@@ -24,6 +24,8 @@ class FakeOrigin:
     """A live stream of segments of 1 s and `length` bytes, each in four parts. `publish` goes on by one part."""
 
     length: int = 1000
+    first: int = 0
+    """The oldest segment that is listed."""
     count: int = 4
     parts: int = 0
     """Of the segment in progress."""
@@ -78,12 +80,12 @@ class FakeOrigin:
         return self._signed(lines, [])
 
     def playlist(self, rendition: str = "source", *, is_delta: bool = False) -> bytes:
-        skipped = max(self.count - SKIP_SEGMENTS, 0) if is_delta else 0
+        skipped = max(self.count - SKIP_SEGMENTS - self.first, 0) if is_delta else 0
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:9",
             "#EXT-X-TARGETDURATION:1",
-            "#EXT-X-MEDIA-SEQUENCE:0",
+            f"#EXT-X-MEDIA-SEQUENCE:{self.first}",
             f"#EXT-X-STREAMRP2P-RENDITION:{rendition}",
         ]
         if self.can_block:
@@ -146,7 +148,7 @@ class FakeOrigin:
     def _listed(self, rendition: str, skipped: int) -> Iterator[str]:
         if self.has_parts and not skipped:
             yield f'#EXT-X-MAP:URI="{rendition}-0.init.mp4"'
-        for index in range(skipped, self.count):
+        for index in range(self.first + skipped, self.count):
             # Players near the end want parts; older segments are listed whole.
             if self.has_parts and index >= self.count - 2:
                 yield from self._parts(rendition, index, PARTS)

@@ -19,6 +19,7 @@ class Setting:
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
+        self.monotonic = Clock(0.0)
         self.coordinator = FakeCoordinator(self.clock)
         self.client = CoordinatorClient(
             "http://coordinator.test",
@@ -28,7 +29,7 @@ class Setting:
         self.path = folder / "coordinator.json"
 
     def view(self, check: Callable[[api.Config], None] = lambda _: None) -> CoordinatorView:
-        return CoordinatorView(self.client, self.path, self.clock, check)
+        return CoordinatorView(self.client, self.path, self.clock, check, self.monotonic)
 
     def go_down(self) -> None:
         def down(path: str) -> httpx.Response | None:
@@ -146,3 +147,30 @@ async def test_a_clock_that_is_a_little_wrong_is_set_right_by_the_coordinators(
     view = setting.view()
     await view.refresh()
     assert view.now() == pytest.approx(setting.clock.now + by, abs=1)
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+async def test_wall_clock_that_is_set_moves_no_ticket_and_no_epoch(
+    setting: Setting, jump: float
+) -> None:
+    view = setting.view()
+    await view.refresh()
+    began = view.now()
+    true_time = setting.clock.now
+    setting.coordinator.clock = lambda: true_time + setting.monotonic.now
+    setting.clock.now += jump
+    setting.monotonic.now = 5.0
+    assert view.now() == began + 5
+    # The next answer shows that this machine's clock is wrong, and changes as little.
+    await view.refresh()
+    assert view.skew_seconds == pytest.approx(jump - 5, abs=1)
+    assert view.now() == pytest.approx(began + 5, abs=1)
+
+
+async def test_coordinator_whose_clock_jumps_is_followed(setting: Setting) -> None:
+    view = setting.view()
+    await view.refresh()
+    began = view.now()
+    setting.coordinator.ahead_seconds = 600
+    await view.refresh()
+    assert view.now() == pytest.approx(began + 600, abs=1)

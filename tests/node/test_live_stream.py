@@ -1,6 +1,8 @@
 """One stream from a fake origin: playlists that wait, deltas, parts put together, and what it costs upstream."""
 
 import asyncio
+import errno
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from streamrp2p.playlist import verify_media_playlist
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
+from streamrp2p_node.known_objects import KnownObjects
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.playlist_query import PlaylistQuery
 from streamrp2p_node.rendition import Timing
@@ -345,3 +349,44 @@ async def test_origin_that_held_a_request_in_vain_is_asked_on_and_the_new_signat
         origin.published_at += 2
         now[0] = 2.5
         assert await setting.stream.media("source", PlaylistQuery()) == origin.playlist()
+
+
+async def test_memory_stays_bounded_over_hours_of_many_renditions(tmp_path: Path) -> None:
+    now = [0.0]
+    renditions = tuple(f"r{number}" for number in range(20))
+    origin = FakeOrigin(count=1, renditions=renditions, length=40)
+    async with streaming(tmp_path, origin, monotonic=lambda: now[0]) as setting:
+        with pytest.raises(RefusedError, match="no such rendition"):
+            await setting.stream.media("r16", PlaylistQuery())
+        known = KnownObjects(at_most=100)
+        for count in range(1, 60):
+            origin.first, origin.count = max(count - 10, 0), count
+            playlist = verify_media_playlist(
+                origin.playlist("r0"),
+                pool_id=POOL,
+                rendition="r0",
+                domain=DOMAIN,
+                origin=ORIGIN,
+            )
+            known.take(playlist)
+            assert len(known) <= 100
+        assert known.find("r0-59.m4s") is None
+        assert known.find("r0-58.m4s") is not None
+        assert known.find("r0-0.3.m4s") is None
+
+
+async def test_disk_that_is_full_changes_nothing_for_those_who_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    origin = FakeOrigin()
+    async with streaming(tmp_path, origin) as setting:
+        monkeypatch.setattr(Path, "write_bytes", full)
+        for part in range(PARTS):
+            await setting.data(f"source-3.{part}.m4s")
+        assert await setting.data("source-3.m4s") == origin.segment(3)
+        assert await setting.data("source-3.m4s") == origin.segment(3)
+        assert setting.stream.objects.joined == 1
+        assert setting.cache.has_full_disk
