@@ -24,7 +24,8 @@ interface TypedDataCase {
 
 const file = vectors<TypedDataCase, { domainSeparator: string }>('typed-data');
 const domain = { chainId: BigInt(file.chainId), epochBook: file.epochBook as Hex };
-const OURS = ['SessionTicket', 'Receipt', 'Playlist'] as const;
+const paths = vectors<TypedDataCase>('relay-paths');
+const OURS = ['SessionTicket', 'Receipt', 'Playlist', 'RelayPath'] as const;
 
 function message(fields: TypedDataCase['message']): never {
   const entries = Object.entries(fields).map(([name, value]) => [
@@ -40,7 +41,8 @@ describe('the messages of typed-data.json', () => {
   });
 
   for (const name of OURS) {
-    const cases = file.cases.filter((each) => each.primaryType === name);
+    const all = [...file.cases, ...paths.cases.map((each) => ({ ...paths, ...each }))];
+    const cases = all.filter((each) => each.primaryType === name);
     it(`hash and are signed as ${name} in ${cases.length} cases`, () => {
       expect(cases.length).toBeGreaterThan(0);
       for (const each of cases) {
