@@ -1,2 +1,3 @@
 /** The package's public names. */
+export { createPlayerCore, isSupported } from './core/player';
 export type * from './core/types';

@@ -48,7 +48,5 @@ export class Cryptographer implements Jobs {
 async function digestOf(data: Bytes): Promise<Uint8Array> {
   // Pages without TLS have no SubtleCrypto, whatever the types say.
   const subtle = crypto.subtle as SubtleCrypto | undefined;
-  return subtle === undefined
-    ? sha256(data)
-    : new Uint8Array(await subtle.digest('SHA-256', data));
+  return subtle === undefined ? sha256(data) : new Uint8Array(await subtle.digest('SHA-256', data));
 }

@@ -6,14 +6,7 @@ import type { Bytes, Hex } from '../protocol/bytes';
 import { MalformedError, SignatureError } from '../protocol/errors';
 import type { Receipt, SessionTicket } from '../protocol/typed-data';
 import type { CpuStats } from '../types';
-import {
-  type Arguments,
-  CPU_OF,
-  type JobName,
-  type Order,
-  type Outcome,
-  type Result,
-} from './jobs';
+import { type Arguments, CPU_OF, type JobName, type Outcome, type Result } from './jobs';
 
 type Perform = <Name extends JobName>(job: Name, ...args: Arguments<Name>) => Promise<Result<Name>>;
 
@@ -131,9 +124,9 @@ function hire(worker: Worker, count: Count): { perform: Perform; stop: () => voi
         return;
       }
       last += 1;
-      pending.set(last, { job, resolve: resolve as (value: unknown) => void, reject });
+      pending.set(last, { job, resolve: resolve, reject });
       const transfer = args.flatMap((each) => (each instanceof Uint8Array ? [each.buffer] : []));
-      worker.postMessage({ id: last, job, args } as unknown as Order, transfer);
+      worker.postMessage({ id: last, job, args }, transfer);
     });
   return {
     perform,

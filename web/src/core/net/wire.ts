@@ -20,12 +20,7 @@ export type Ticket = Omit<Exact<Schemas['SessionTicket']>, 'node' | 'viewer' | '
 };
 
 type ConfigNumber =
-  | 'chainId'
-  | 'genesis'
-  | 'epochSeconds'
-  | 'intakeGraceSeconds'
-  | 'rateSlackSeconds'
-  | 'time';
+  'chainId' | 'genesis' | 'epochSeconds' | 'intakeGraceSeconds' | 'rateSlackSeconds' | 'time';
 export type Config = Exact<Pick<Schemas['Config'], ConfigNumber>> & { readonly epochBook: Hex };
 
 export type Pool = Exact<Pick<Schemas['Pool'], 'poolId' | 'maxBytesPerSecond' | 'originUrl'>> & {

@@ -1,0 +1,147 @@
+import { monotonicSeconds, pause } from './clock';
+import { type Engine, openEngine } from './crypto/engine';
+import { Coordinator } from './net/coordinator';
+import { RefusedError } from './net/http';
+import type { Config, Pool } from './net/wire';
+import { Library } from './playlist/library';
+import type { Hex } from './protocol/bytes';
+import { Admission } from './sources/admission';
+import type { Deadlines } from './sources/deadlines';
+import { Downloader } from './sources/downloader';
+import { Fleet } from './sources/fleet';
+import { Freshness } from './sources/freshness';
+import { meaning, SourceError } from './sources/faults';
+import { Tally } from './sources/tally';
+import type { Consent, CpuStats, SourceStats } from './types';
+
+/** How far a source's playlist may be behind the freshest. */
+const STALE_SECONDS = 8;
+const COORDINATOR_TRIES = 3;
+const COORDINATOR_PAUSE_SECONDS = 1;
+const NOT_FOUND = 404;
+
+/** The coordinator knows no such pool. */
+export class UnknownPoolError extends Error {
+  override readonly name = 'UnknownPoolError';
+}
+
+export interface WatchOptions {
+  readonly coordinatorUrl: string;
+  readonly poolId: number;
+  readonly consent: Consent;
+  readonly deadlines: Deadlines;
+  readonly createWorker: () => Worker;
+  readonly onSource: (stats: SourceStats) => void;
+  readonly onRestart: () => void;
+}
+
+/** One watch of one stream, without a screen: sources, receipts, and the bytes that the origin vouches for. */
+export class Watch {
+  readonly downloader: Downloader;
+  readonly #engine: Engine;
+  readonly #admission: Admission;
+  readonly #fleet: Fleet;
+  readonly #tallies: ReadonlyMap<Hex | null, Tally>;
+
+  private constructor(parts: {
+    readonly downloader: Downloader;
+    readonly engine: Engine;
+    readonly admission: Admission;
+    readonly fleet: Fleet;
+    readonly tallies: ReadonlyMap<Hex | null, Tally>;
+  }) {
+    this.downloader = parts.downloader;
+    this.#engine = parts.engine;
+    this.#admission = parts.admission;
+    this.#fleet = parts.fleet;
+    this.#tallies = parts.tallies;
+  }
+
+  /** Throws UnknownPoolError, the errors of `exchange` when the coordinator does not answer, or MalformedError. */
+  static async begin(options: WatchOptions): Promise<Watch> {
+    const coordinator = new Coordinator(options.coordinatorUrl);
+    const { config, pool, readAt } = await introduced(coordinator, options.poolId);
+    const domain = { chainId: config.chainId, epochBook: config.epochBook };
+    const stream = { poolId: options.poolId, domain, origin: pool.originKey };
+    const engine = await openEngine(stream, options.createWorker);
+    const tallies = new Map<Hex | null, Tally>();
+    const admission = new Admission({
+      coordinator,
+      config,
+      pool,
+      engine,
+      readAt,
+      tallyOf: (node, endpoint) => {
+        const tally = tallies.get(node) ?? new Tally(node, endpoint);
+        tallies.set(node, tally);
+        return tally;
+      },
+      onReceiptFault: (source, error) => {
+        const fault = meaning(error, 'receipt-refused');
+        if (fault instanceof SourceError) fleet.leave(source, fault.reason);
+        else void fleet.renewNow(source);
+      },
+    });
+    const fleet: Fleet = new Fleet({
+      admission,
+      consent: options.consent,
+      warm: (source) => downloader.warm(source),
+      onChange: (tally) => {
+        options.onSource(tally.stats());
+      },
+    });
+    const downloader = new Downloader({
+      fleet,
+      engine,
+      library: new Library(),
+      freshness: new Freshness(STALE_SECONDS),
+      deadlines: options.deadlines,
+      onRestart: options.onRestart,
+    });
+    await fleet.start();
+    return new Watch({ downloader, engine, admission, fleet, tallies });
+  }
+
+  get tickets(): number {
+    return this.#admission.tickets;
+  }
+
+  get cpu(): CpuStats {
+    return this.#engine.cpu;
+  }
+
+  /** In the order of their first use. */
+  get sources(): SourceStats[] {
+    return [...this.#tallies.values()].filter((each) => each.wasUsed).map((each) => each.stats());
+  }
+
+  /** The page goes away. */
+  farewell(): void {
+    this.#fleet.farewell();
+  }
+
+  /** Send the last receipts, then let go of everything. */
+  async end(): Promise<void> {
+    await this.#fleet.close();
+    this.#engine.close();
+  }
+}
+
+async function introduced(
+  coordinator: Coordinator,
+  poolId: number,
+): Promise<{ config: Config; pool: Pool; readAt: number }> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const pool = await coordinator.pool(poolId);
+      const config = await coordinator.config();
+      return { config, pool, readAt: monotonicSeconds() };
+    } catch (error) {
+      if (error instanceof RefusedError && error.status === NOT_FOUND) {
+        throw new UnknownPoolError(error.message);
+      }
+      if (tries === COORDINATOR_TRIES) throw error;
+      await pause(tries * COORDINATOR_PAUSE_SECONDS);
+    }
+  }
+}
