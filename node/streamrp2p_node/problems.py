@@ -77,6 +77,11 @@ async def on_origin_error(_: Request, error: Exception) -> Response:
     return problem(Reason.ORIGIN_FAILED, f"{error}; try another node")
 
 
+async def on_hang_up(_: Request, __: Exception) -> Response:
+    """Answer one who hung up, whom no answer reaches."""
+    return Response(status_code=204)
+
+
 async def on_storage_error(_: Request, error: Exception) -> Response:
     """Answer a StorageError without naming paths of this machine."""
     if not isinstance(error, StorageError):

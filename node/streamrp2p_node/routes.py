@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -19,9 +19,11 @@ from streamrp2p.numbers import SessionId
 from streamrp2p.playlist import PATH_NAME
 from streamrp2p_node.bodies import read_model
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
+from streamrp2p_node.hang_up import while_connected
 from streamrp2p_node.identity import Prove, identity_route
 from streamrp2p_node.playlist_query import read_query
 from streamrp2p_node.problems import (
+    on_hang_up,
     on_http_error,
     on_origin_error,
     on_refused,
@@ -65,7 +67,7 @@ def make_app(
         name = request.path_params["name"]
         if name.endswith(PLAYLIST_SUFFIX):
             query = read_query(request.query_params.multi_items())
-            data = await relay.playlist(session_id, pool_id, name, query)
+            data = await while_connected(request, relay.playlist(session_id, pool_id, name, query))
             return Response(data, media_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
         served = await relay.object(session_id, pool_id, name)
         return SegmentResponse(served.data, _media_type(name), served.give_back)
@@ -105,6 +107,7 @@ def make_app(
             RefusedError: on_refused,
             OriginError: on_origin_error,
             StorageError: on_storage_error,
+            ClientDisconnect: on_hang_up,
             HTTPException: on_http_error,
         },
     )
