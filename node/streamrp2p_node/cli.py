@@ -34,6 +34,7 @@ from streamrp2p_node.settings import (
     DEFAULT_SUBMIT_SECONDS,
     ORIGIN,
     Settings,
+    parse_router,
 )
 
 app = typer.Typer(
@@ -59,6 +60,26 @@ CoordinatorOption = Annotated[
         envvar="STREAMRP2P_COORDINATOR",
         metavar="URL",
         help="The coordinator's base URL.",
+    ),
+]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="URL",
+        help="Where viewers reach this node, without a trailing slash. With --upnp, by default the router's address.",
+    ),
+]
+UpnpOption = Annotated[
+    bool,
+    typer.Option("--upnp", help="Let the router map the port (UPnP); needs --host 0.0.0.0."),
+]
+UpnpRouterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--upnp-router",
+        metavar="ADDRESS[:PORT]",
+        help="The router's IPv4 address, where --upnp finds none by itself.",
     ),
 ]
 KeyringOption = Annotated[
@@ -104,13 +125,10 @@ def init(
 def run(
     directory: DirOption,
     coordinator: CoordinatorOption,
-    endpoint: Annotated[
-        str,
-        typer.Option(
-            metavar="URL", help="Where viewers reach this node, without a trailing slash."
-        ),
-    ],
     *,
+    endpoint: EndpointOption = None,
+    upnp: UpnpOption = False,
+    upnp_router: UpnpRouterOption = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8200,
     rpc: Annotated[
@@ -161,6 +179,8 @@ def run(
             folder=directory,
             coordinator_url=coordinator.rstrip("/"),
             endpoint=endpoint,
+            upnp=upnp or upnp_router is not None,
+            upnp_target=parse_router(upnp_router) if upnp_router else None,
             host=host,
             port=port,
             rpc_url=rpc,

@@ -27,6 +27,7 @@ from streamrp2p_node.listener import listening
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.own_path import OwnPath
+from streamrp2p_node.port_mapping import PortMapper
 from streamrp2p_node.presence import Presence
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.rendition import Timing
@@ -124,7 +125,7 @@ def _assemble(
         client=client, view=view, book=store.book, outbox=Outbox(folder.batches), node=node, key=key
     )
     submitter.restore()
-    presence = Presence(settings, client, view, node, key)
+    presence = Presence(settings, client, view, node, key, _mapper_of(settings))
     reporter = Reporter(
         settings, node, int(time.time()), view, store, relay, streams, submitter, cache, presence
     )
@@ -137,6 +138,15 @@ def _assemble(
     path = OwnPath(node, view, streams, key)
     app = make_app(relay, path=path.of, status=lambda: reporter.report().dump(), prove=prove)
     return app, background, streams
+
+
+def _mapper_of(settings: Settings) -> PortMapper | None:
+    if not settings.upnp:
+        return None
+    # Here and not above: it takes half a second to import, and most nodes do without.
+    from streamrp2p_node.upnp_mapper import mapper_for  # noqa: PLC0415
+
+    return mapper_for(settings)
 
 
 class _Server(uvicorn.Server):

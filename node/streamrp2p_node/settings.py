@@ -1,6 +1,7 @@
 """What an operator chooses for a running node."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from streamrp2p.errors import MalformedError
@@ -9,6 +10,7 @@ from streamrp2p.http_api import check_base_url
 from streamrp2p.numbers import Address
 from streamrp2p_node.errors import SettingsError
 
+SSDP_PORT = 1900
 MIB = 1024 * 1024
 DEFAULT_CACHE_BYTES = 2048 * MIB
 """About an hour of one 5 Mbit/s stream."""
@@ -32,6 +34,8 @@ class Settings:
     port: int = 8200
     upnp: bool = False
     """Let the router map the port."""
+    upnp_target: tuple[str, int] | None = None
+    """The router's IPv4 address and SSDP port, where a search of the whole local network finds none."""
     rpc_url: str | None = None
     """The chain, to check the coordinator's word against; None: it is believed."""
     payout: Address | None = None
@@ -81,3 +85,18 @@ def check_endpoint(endpoint: str) -> None:
         )
     if len(endpoint) > MAX_ENDPOINT_LENGTH:
         raise SettingsError(f"--endpoint must have at most {MAX_ENDPOINT_LENGTH} characters")
+
+
+def parse_router(text: str) -> tuple[str, int]:
+    """Return the address and port of `--upnp-router`; raises SettingsError."""
+    host, _, port = text.partition(":")
+    try:
+        address = IPv4Address(host)
+        number = int(port) if port else SSDP_PORT
+    except ValueError:
+        address, number = IPv4Address(0), 0
+    if not address.is_private or not 0 < number < 1 << 16:
+        raise SettingsError(
+            f"--upnp-router must be an address of your own network such as 192.168.1.1, got {printable(text, 100)!r}"
+        )
+    return str(address), number
