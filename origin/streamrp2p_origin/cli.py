@@ -66,6 +66,16 @@ def run(
     srt_port: Annotated[
         int | None, typer.Option(help="Also take SRT, at this UDP port.", min=1, max=65535)
     ] = None,
+    ingest_server: Annotated[
+        str | None,
+        typer.Option(
+            help="Take encoders through nginx-rtmp, SRS or MediaMTX at rtmp://127.0.0.1:PORT/APP, "
+            "instead of listening itself."
+        ),
+    ] = None,
+    callback_port: Annotated[
+        int, typer.Option(help="Where that server asks, on 127.0.0.1.", min=1, max=65535)
+    ] = 8090,
     ladder: LadderOption = DEFAULT_LADDER,  # type: ignore[assignment] # Typer parses it.
     segment_seconds: Annotated[
         float, typer.Option(help="Wanted length of a segment.", min=0.5, max=10)
@@ -79,7 +89,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Take an encoder with the stream key at rtmp://HOST:PORT/live and serve signed HLS until SIGTERM."""
-    from streamrp2p_origin.listeners import Ports  # noqa: PLC0415 - `init` needs no server
+    from streamrp2p_origin.ingest_server import Server  # noqa: PLC0415 - `init` needs no server
+    from streamrp2p_origin.listeners import Ports  # noqa: PLC0415
     from streamrp2p_origin.publisher import Stream  # noqa: PLC0415
     from streamrp2p_origin.service import serve  # noqa: PLC0415
 
@@ -92,7 +103,11 @@ def run(
         keys = identity.load(folder)
         domain = pool_facts(pool, keys.address, coordinator, rpc, deployment)
         stream = Stream(pool, domain, packaging)
-        inlets = Ports(ingest_host, rtmp_port, srt_port)
+        inlets = (
+            Ports(ingest_host, rtmp_port, srt_port)
+            if ingest_server is None
+            else Server.parse(ingest_server, callback_port)
+        )
         asyncio.run(serve(folder, keys, stream, host, port, inlets))
 
 

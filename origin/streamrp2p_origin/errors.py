@@ -33,6 +33,20 @@ class StreamKeyRefusedError(OriginError):
         )
 
 
+class MalformedCallbackError(OriginError):
+    """A request on the callback port that is none of the known ingest servers'."""
+
+
+class CallbackRefusedError(OriginError):
+    """Something that an ingest server asked for and that is not permitted."""
+
+
+class PullError(OriginError):
+    """The ingest server does not give out the stream that it asked permission for."""
+
+    retryable = True
+
+
 class ServerRefusedError(OriginError):
     """A server that did not take the test picture: none listens there, it has another encoder, the key is wrong."""
 

@@ -33,8 +33,22 @@ class Source(Protocol):
     def is_ready(self) -> bool:
         """Whether an encoder could ever have come in."""
 
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Make ready for visits meanwhile; raises OriginSetupError when that cannot be."""
+
     def visit(self) -> AbstractAsyncContextManager[tuple[Receiver, list[str]]]:
         """Wait for an encoder that showed the stream key; its receiver, and ffmpeg's words on its stream."""
+
+
+class Inlets(Protocol):
+    """Where encoders connect, as the operator chose."""
+
+    @property
+    def url(self) -> str:
+        """The RTMP address, without the stream key."""
+
+    def source(self, executable: str, key: StreamKey) -> Source:
+        """Return what takes encoders there."""
 
 
 class Ingest:

@@ -31,6 +31,15 @@ class Ports:
     rtmp_port: int
     srt_port: int | None = None
 
+    @property
+    def url(self) -> str:
+        """The address for RTMP encoders, without the stream key."""
+        return f"rtmp://{self.host}:{self.rtmp_port}/live"
+
+    def source(self, executable: str, key: StreamKey) -> "Listeners":
+        """Return what listens there."""
+        return Listeners(executable, self, key)
+
 
 class Listeners:
     """Opens the ports anew for each visit; while an encoder is live all are closed."""
@@ -42,12 +51,14 @@ class Listeners:
         self.is_ready = False
         """Whether the RTMP port was ever open."""
 
-    def require_usable(self) -> None:
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
         """Raise OriginSetupError when a port or the stream key is not fit to use."""
         self._key.read()
         require_free(self._ports.host, self._ports.rtmp_port, "tcp", "--rtmp-port")
         if self._ports.srt_port is not None:
             require_free(self._ports.host, self._ports.srt_port, "udp", "--srt-port")
+        yield
 
     @asynccontextmanager
     async def visit(self) -> AsyncIterator[tuple[Receiver, list[str]]]:

@@ -3,20 +3,17 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 import uvicorn
 
 from streamrp2p_origin import ffmpeg
-from streamrp2p_origin.errors import OriginSetupError
+from streamrp2p_origin.http_server import HttpServer, bound
 from streamrp2p_origin.identity import Identity, locked
-from streamrp2p_origin.ingest import Ingest
-from streamrp2p_origin.listeners import Listeners, Ports
+from streamrp2p_origin.ingest import Ingest, Inlets
 from streamrp2p_origin.publisher import Publisher, Stream
 from streamrp2p_origin.serving import create_app
 from streamrp2p_origin.stream_key import StreamKey
@@ -27,7 +24,7 @@ _TICK_SECONDS = 0.5
 
 
 async def serve(
-    folder: Path, identity: Identity, stream: Stream, host: str, port: int, inlets: Ports,
+    folder: Path, identity: Identity, stream: Stream, host: str, port: int, inlets: Inlets,
     clock: Callable[[], float] = time.time,
 ) -> None:  # fmt: skip
     """Serve on `host` and `port` (0 lets the system choose), take encoders at `inlets`, until SIGTERM or SIGINT.
@@ -39,12 +36,14 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     key = StreamKey(folder)
-    with locked(folder), _bound(host, port) as listener:
+    async with contextlib.AsyncExitStack() as held:
+        held.enter_context(locked(folder))
+        listener = held.enter_context(bound(host, port, "--port"))
         publisher = Publisher(folder, identity, stream, clock)
-        source = Listeners(executable, inlets, key)
-        source.require_usable()
+        source = inlets.source(executable, key)
+        await held.enter_async_context(source.open())
         ingest = Ingest(executable, source, key, publisher, stream.packaging)
-        server = _Server(
+        server = HttpServer(
             uvicorn.Config(
                 create_app(publisher, ingest, stream.pool_id),
                 log_config=None,
@@ -60,7 +59,7 @@ async def serve(
             "origin.ready",
             pool=stream.pool_id,
             url=f"http://{host}:{listener.getsockname()[1]}",
-            rtmp=f"rtmp://{inlets.host}:{inlets.rtmp_port}/live",
+            rtmp=inlets.url,
             origin_key=f"0x{identity.address.hex()}",
         )
         stopping = asyncio.create_task(stop.wait())
@@ -77,31 +76,7 @@ async def serve(
                 await task
 
 
-class _Server(uvicorn.Server):
-    """Leaves the signals to `serve`: uvicorn would raise them again once it ended, in the midst of the shutdown."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 async def _keep(publisher: Publisher) -> None:
     while True:
         await asyncio.sleep(_TICK_SECONDS)
         await publisher.keep()
-
-
-@contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise OriginSetupError(
-            f"the HTTP port {port} on {host} cannot be used ({error.strerror or error}): "
-            "stop what listens there, or choose another with --port"
-        ) from error
-    with listener:
-        yield listener

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import time
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from streamrp2p.numbers import Address
@@ -18,6 +18,9 @@ from streamrp2p_origin.stream_key import StreamKey
 
 class ExhaustedSource:
     is_ready = True
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     def visit(self) -> AbstractAsyncContextManager[tuple[Receiver, list[str]]]:
         raise OSError(errno.EMFILE, "Too many open files")

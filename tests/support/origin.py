@@ -89,6 +89,10 @@ class RunningOrigin:
         """Return how often the RTMP port was opened; an encoder that comes earlier is turned away."""
         return self.log().count('"rtmp.listening"')
 
+    def is_open(self) -> bool:
+        """Tell whether an encoder can come: to the origin itself, or to an ingest server that asks it."""
+        return self.visits_possible() == 1 or "callbacks.listening" in self.log()
+
     def ffmpegs(self) -> list[int]:
         """Return the pids of its ffmpeg processes."""
         return descendants(self.process.pid)
@@ -126,7 +130,7 @@ def running_origin(
     )
     try:
         wait_for(lambda: process.poll() is not None or "origin.ready" in origin.log())
-        wait_for(lambda: process.poll() is not None or origin.visits_possible() == 1)
+        wait_for(lambda: process.poll() is not None or origin.is_open())
         yield origin
     finally:
         if process.poll() is None:
