@@ -9,7 +9,7 @@ from streamrp2p_origin.fragments import Sample, initialization
 from streamrp2p_origin.movie import Track
 
 MAX_WAITING_SAMPLES = 600
-"""Pictures of one rendition that wait for the first word of the sound: ten seconds at 60 a second."""
+"""Pictures of one rendition, or blocks of sound, that wait for the others' first word: ten seconds and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Weaver:
         self._video: dict[str, Track] = {}
         self._cutters: dict[str, Cutter] = {}
         self._early: dict[str, list[Sample]] = {name: [] for name in renditions}
+        self._early_sound: list[Sample] = []
 
     def add_picture(self, rendition: str, item: Track | Sample) -> list[Output]:
         """Take what a rendition's pipe brings. Raises PackagingError."""
@@ -53,12 +54,7 @@ class Weaver:
             return self._open()
         if (cutter := self._cutters.get(rendition)) is not None:
             return _outputs(rendition, cutter.add_picture(item))
-        waiting = self._early[rendition]
-        if len(waiting) >= MAX_WAITING_SAMPLES:
-            raise PackagingError(
-                "the encoder announced sound and sends none; check its audio source"
-            )
-        waiting.append(item)
+        _wait(self._early[rendition], item, "sound and sends none; check its audio source")
         return []
 
     def add_sound(self, item: Track | Sample) -> list[Output]:
@@ -68,6 +64,8 @@ class Weaver:
                 raise MalformedMediaError("the sound's pipe carries no sound")
             self._audio = item
             return self._open()
+        if not self._cutters:
+            _wait(self._early_sound, item, "pictures and sends none; check its video source")
         outputs = []
         for rendition, cutter in self._cutters.items():
             outputs += _outputs(rendition, cutter.add_sound(item))
@@ -94,10 +92,19 @@ class Weaver:
             cutter = Cutter(video, self._audio, self._segment_seconds, self._part_seconds)
             self._cutters[rendition] = cutter
             outputs.append(Output(rendition, opened))
+            for block in self._early_sound:
+                cutter.add_sound(block)
             for sample in waiting:
                 outputs += _outputs(rendition, cutter.add_picture(sample))
             waiting.clear()
+        self._early_sound.clear()
         return outputs
+
+
+def _wait(waiting: list[Sample], sample: Sample, what: str) -> None:
+    if len(waiting) >= MAX_WAITING_SAMPLES:
+        raise PackagingError(f"the encoder announced {what}")
+    waiting.append(sample)
 
 
 def _outputs(rendition: str, cuts: list[Cut]) -> list[Output]:

@@ -42,6 +42,28 @@ def test_pictures_that_waited_and_the_sound_reach_every_rendition() -> None:
     ]  # fmt: skip
 
 
+def test_sound_that_came_before_the_pictures_is_kept() -> None:
+    early, late = weaver(), weaver()
+    early.add_sound(audio_track())
+    for number in range(30):
+        early.add_sound(sound(number * 1024))
+    outputs = []
+    for woven in (early, late):
+        woven.add_picture("source", video_track())
+        outputs.append(woven.add_picture("240p", video_track()))
+    outputs[1] += late.add_sound(audio_track())
+    for number in range(30):
+        late.add_sound(sound(number * 1024))
+    for number in range(16):
+        for at, woven in enumerate((early, late)):
+            for name in ("source", "240p"):
+                outputs[at] += woven.add_picture(name, picture(number * 3000, key=number == 0))
+    assert kinds(outputs[0]) == [
+        ("source", Opened), ("240p", Opened), ("source", CutPart), ("240p", CutPart),
+    ]  # fmt: skip
+    assert outputs[0] == outputs[1]
+
+
 def test_stream_without_sound_opens_without_it() -> None:
     woven = Weaver(["source"], 2.0, 0.5, has_audio=False)
     (output,) = woven.add_picture("source", video_track())
@@ -63,3 +85,12 @@ def test_pipes_that_carry_the_wrong_thing_are_refused() -> None:
         weaver().add_picture("source", audio_track())
     with pytest.raises(MalformedMediaError, match="carries no sound"):
         weaver().add_sound(video_track())
+
+
+def test_pictures_that_were_announced_and_never_come_are_named() -> None:
+    woven = weaver()
+    woven.add_sound(audio_track())
+    for number in range(MAX_WAITING_SAMPLES):
+        woven.add_sound(sound(number * 1024))
+    with pytest.raises(PackagingError, match="announced pictures and sends none"):
+        woven.add_sound(sound(0))
