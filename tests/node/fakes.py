@@ -238,6 +238,9 @@ class FakeCoordinator:
             return self._check(body, self.look)
         if path == "/v1/nodes" and method == "POST":
             return self._register(body)
+        for pool in self.pools:
+            if path == f"/v1/pools/{pool.pool_id}":
+                return _ok(pool)
         if path.startswith("/v1/nodes/0x"):
             node = self.nodes.get(bytes.fromhex(path.removeprefix("/v1/nodes/0x")))
             return problem(404, "not-found") if node is None else _ok(node)
