@@ -10,14 +10,15 @@ from pydantic import ValidationError
 
 from streamrp2p import api
 from streamrp2p.errors import MalformedError, PathError, SignatureError
-from streamrp2p.http_api import ApiError, problem_error
+from streamrp2p.http_api import problem_error
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.playlist import MAX_PLAYLIST_BYTES, PATH_NAME, matches
 from streamrp2p.relay_path import MAX_PATH_AGE_SECONDS, check_upstream
 from streamrp2p.viewer.report import Reason
 from streamrp2p.viewer.session import CoordinatorTime, ReceiptSession
 from streamrp2p_node.coordinator_view import CoordinatorView
-from streamrp2p_node.errors import NodeError, OriginError, TooLargeError
+from streamrp2p_node.errors import OriginError, TooLargeError
+from streamrp2p_node.feeder_faults import FaultError, NotNowError, SessionOverError, meaning
 from streamrp2p_node.known_objects import Listed
 from streamrp2p_node.upstream import (
     READ_SECONDS,
@@ -36,26 +37,8 @@ MAX_MISSING = 3
 """Objects in a row that its own playlist lists and it does not have, before it is left."""
 MAX_LATE = 3
 """Objects in a row that came late, before it is left."""
-_SESSION_OVER = ("ticket-expired", "ticket-exhausted", "session-unknown", "session-missing")
-"""Slugs of a node's refusals."""
 
 Result = TypeVar("Result")
-
-
-class FaultError(NodeError):
-    """The relay must be left, for a reason that a viewer would leave it for."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-
-
-class SessionOverError(NodeError):
-    """The relay serves this session no more, but would serve the next: a new ticket is due."""
-
-
-class NotNowError(NodeError):
-    """This object cannot be had under this session now, which is nobody's fault: take it from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +154,7 @@ class Feeder:
             data = await self._object_bytes(listed)
         finally:
             self._reserved_bytes -= length
-        is_on_time = is_timely(listed, context.monotonic() - began_at)
+        is_on_time = listed.is_timely(context.monotonic() - began_at)
         self.session.count(length, listed.media_sequence, is_on_time=is_on_time)
         self._missing, self._late = 0, 0 if is_on_time else self._late + 1
         return data
@@ -282,7 +265,7 @@ class Feeder:
         except OriginError as error:
             raise FaultError(Reason.UNREACHABLE, str(error)) from error
         if answer.status not in passes and not 200 <= answer.status < 300:  # noqa: PLR2004 - success
-            raise _meaning(problem_error(answer.status, answer.body))
+            raise meaning(problem_error(answer.status, answer.body))
         return answer
 
     async def _unless_left(self, work: Coroutine[Any, Any, Result]) -> Result:
@@ -295,25 +278,3 @@ class Feeder:
             return task.result()
         finally:
             task.cancel()
-
-
-def is_timely(listed: Listed, seconds: float) -> bool:
-    """Tell whether an object that took so long from being asked for counts as on time (docs/protocol.md section 10).
-
-    A relay has no screen that runs dry. What it asks for is due to its viewers within the object's own duration plus
-    the distance that the playlist has players keep to the live edge; what does not play stops nobody.
-    """
-    if listed.duration_micros == 0:
-        return True
-    return seconds * 1_000_000 <= listed.duration_micros + listed.hold_back_micros
-
-
-def _meaning(error: ApiError) -> NodeError:
-    """Return what a refusal means to the one who watches."""
-    if error.slug in _SESSION_OVER:
-        return SessionOverError(str(error))
-    if error.slug == "origin-failed":
-        return FaultError(Reason.ORIGIN_FAILED, str(error))
-    if error.slug == "bad-query":
-        return FaultError(Reason.STALE_PLAYLIST, f"it is far behind: {error}")
-    return FaultError(Reason.REFUSED, str(error))

@@ -23,6 +23,16 @@ class Listed:
     hold_back_micros: int
     parts: tuple[MediaObject, ...] = ()
 
+    def is_timely(self, seconds: float) -> bool:
+        """Tell whether a relay that got it so long after asking counts it as on time (docs/protocol.md section 10).
+
+        A relay has no screen that runs dry. What it asks for is due to its viewers within its own duration plus
+        the distance that the playlist has players keep to the live edge; what does not play stops nobody.
+        """
+        if self.duration_micros == 0:
+            return True
+        return seconds * 1_000_000 <= self.duration_micros + self.hold_back_micros
+
 
 class KnownObjects:
     """The objects of one rendition, the least recently listed forgotten first."""

@@ -21,13 +21,8 @@ from streamrp2p.viewer.report import Reason
 from streamrp2p.viewer.session import ReceiptSession, renew_at
 from streamrp2p_node.avoided import Avoided
 from streamrp2p_node.errors import NodeError
-from streamrp2p_node.feeder import (
-    FaultError,
-    Feeder,
-    FeederContext,
-    NotNowError,
-    SessionOverError,
-)
+from streamrp2p_node.feeder import Feeder, FeederContext
+from streamrp2p_node.feeder_faults import FaultError, NotNowError, SessionOverError
 from streamrp2p_node.known_objects import Listed
 from streamrp2p_node.single_flight import SingleFlight
 from streamrp2p_node.upstream import TOTAL_SECONDS, OriginUpstream, Text

@@ -18,7 +18,6 @@ from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import RelayPath
 from streamrp2p_node import relay_upstream
 from streamrp2p_node.avoided import Avoided
-from streamrp2p_node.feeder import is_timely
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.known_objects import Listed
 from streamrp2p_node.live_stream import LiveStream
@@ -481,8 +480,8 @@ async def test_relay_that_lacks_what_it_lists_is_left_after_some_objects(chain: 
 def test_object_is_on_time_within_its_duration_and_the_hold_back() -> None:
     vouched = MediaObject("a", 1, Hash(bytes(32)))
     part = Listed(vouched, 0, 500_000, 1_500_000)
-    assert [is_timely(part, seconds) for seconds in (0.0, 2.0, 2.01)] == [True, True, False]
-    assert is_timely(Listed(vouched, 0, 0, 1_500_000), 19.0)
+    assert [part.is_timely(seconds) for seconds in (0.0, 2.0, 2.01)] == [True, True, False]
+    assert Listed(vouched, 0, 0, 1_500_000).is_timely(19.0)
 
 
 async def test_relay_whose_objects_come_late_is_left_and_paid_half(chain: Chain) -> None:
