@@ -204,6 +204,10 @@ tokenomics: setup ## Draw the plots of docs/tokenomics
 av-sync: setup ## Measure how far picture and sound lie apart through a whole origin, in real time
 	python -m benchmarks.av_sync --seconds $(or $(AV_SYNC_SECONDS),60)
 
+.PHONY: part-latency
+part-latency: setup ## Measure how long after its last picture a part can be read from an origin
+	python -m benchmarks.part_latency
+
 .PHONY: bench
 bench: setup ## Measure every speed that the documents claim
 	python -m benchmarks
