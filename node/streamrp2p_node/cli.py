@@ -1,5 +1,6 @@
-"""`streamrp2p node`: init, run, status, claim, prove-omission. Each reads its options and calls one function."""
+"""`streamrp2p node`: init, run, check, status, claim, prove-omission. Each reads its options and calls one function."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,7 @@ from streamrp2p_node.settings import (
     DEFAULT_SUBMIT_SECONDS,
     ORIGIN,
     Settings,
+    check_endpoint,
     parse_router,
 )
 
@@ -195,6 +197,56 @@ def run(
         key = _key(directory, password_file, keyring)
         set_up_logs()
         daemon.run(settings, key)
+
+
+@app.command()
+def check(
+    directory: DirOption,
+    coordinator: CoordinatorOption,
+    *,
+    endpoint: EndpointOption = None,
+    upnp: UpnpOption = False,
+    upnp_router: UpnpRouterOption = None,
+    host: Annotated[str, typer.Option(help="The node's --host.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The node's --port.")] = 8200,
+    cache_bytes: Annotated[
+        int, typer.Option(min=0, help="The node's --cache-bytes.")
+    ] = DEFAULT_CACHE_BYTES,
+    password_file: PasswordFileOption = None,
+    keyring: KeyringOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check whether viewers can reach this node, running or not, and print what to fix, in order.
+
+    Takes the options of `node run`. Exit codes: 0 reachable, 1 something must be fixed, 2 wrong options,
+    3 cannot be told now.
+    """
+    with explained():
+        from streamrp2p_node import check_command  # noqa: PLC0415 - as in run
+        from streamrp2p_node.port_mapping import PortMapper  # noqa: PLC0415
+
+        settings = Settings(
+            folder=directory,
+            coordinator_url=coordinator.rstrip("/"),
+            endpoint=endpoint,
+            host=host,
+            port=port,
+            upnp=upnp or upnp_router is not None,
+            upnp_target=parse_router(upnp_router) if upnp_router else None,
+            cache_bytes=cache_bytes,
+        )
+        if endpoint is not None:
+            check_endpoint(endpoint)
+        mapper: PortMapper | None = None
+        if settings.upnp:
+            from streamrp2p_node.upnp_mapper import mapper_for  # noqa: PLC0415
+
+            mapper = mapper_for(settings)
+        key = _key(directory, password_file, keyring)
+        set_up_logs()
+        # What matters is in the result.
+        logging.getLogger().setLevel(logging.WARNING)
+        raise typer.Exit(check_command.check(settings, key, mapper, as_json=as_json))
 
 
 @app.command()
