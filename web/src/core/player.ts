@@ -18,7 +18,7 @@ import type {
   PlayerStats,
   Rendition,
 } from './types';
-import { UnknownPoolError, Watch } from './watch';
+import { OtherOriginError, UnknownPoolError, Watch } from './watch';
 
 const STATS_SECONDS = 1;
 const RETRY_SECONDS = 1;
@@ -163,6 +163,7 @@ class Player extends EventTarget {
       watch = await Watch.begin({
         coordinatorUrl: this.#options.coordinator,
         poolId: this.#options.poolId,
+        originKey: this.#options.originKey?.toLowerCase(),
         consent,
         deadlines,
         createWorker: this.#options.createWorker ?? (() => new InlineWorker()),
@@ -178,6 +179,12 @@ class Player extends EventTarget {
         throw this.#fail(
           'pool-unknown',
           `The coordinator knows no pool ${this.#options.poolId}: check the address of this page.`,
+        );
+      }
+      if (error instanceof OtherOriginError) {
+        throw this.#fail(
+          'coordinator',
+          `This page expects another origin (${error.message}): ask whoever gave you its address.`,
         );
       }
       throw this.#fail(

@@ -25,9 +25,16 @@ export class UnknownPoolError extends Error {
   override readonly name = 'UnknownPoolError';
 }
 
+/** The coordinator names another origin key than the page does. */
+export class OtherOriginError extends Error {
+  override readonly name = 'OtherOriginError';
+}
+
 export interface WatchOptions {
   readonly coordinatorUrl: string;
   readonly poolId: number;
+  /** The origin key that the page expects; undefined: the coordinator's word is taken. */
+  readonly originKey: string | undefined;
   readonly consent: Consent;
   readonly deadlines: Deadlines;
   readonly createWorker: () => Worker;
@@ -57,10 +64,13 @@ export class Watch {
     this.#tallies = parts.tallies;
   }
 
-  /** Throws UnknownPoolError, the errors of `exchange` when the coordinator does not answer, or MalformedError. */
+  /** Throws UnknownPoolError, OtherOriginError, the errors of `exchange` when the coordinator does not answer, or MalformedError. */
   static async begin(options: WatchOptions): Promise<Watch> {
     const coordinator = new Coordinator(options.coordinatorUrl);
     const { config, pool, readAt } = await introduced(coordinator, options.poolId);
+    if (options.originKey !== undefined && options.originKey !== pool.originKey) {
+      throw new OtherOriginError(`the coordinator says that the origin's key is ${pool.originKey}`);
+    }
     const domain = { chainId: config.chainId, epochBook: config.epochBook };
     const stream = { poolId: options.poolId, domain, origin: pool.originKey };
     const engine = await openEngine(stream, options.createWorker);
