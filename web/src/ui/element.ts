@@ -228,7 +228,6 @@ export abstract class PlayerElement extends HTMLElement {
     this.#listenToCore(core);
     this.#video.muted = this.hasAttribute('muted');
     core.attach(this.#video);
-    if (this.#quality !== 'auto') core.setQuality(this.#quality);
     core.start(consent).then(
       () => (this.#core === core ? this.#play() : undefined),
       // The core has sent an event that says more.
@@ -258,8 +257,12 @@ export abstract class PlayerElement extends HTMLElement {
     core.addEventListener('stats', () => {
       if (isCurrent()) this.#refresh();
     });
-    core.addEventListener('renditions', () => {
-      if (isCurrent()) this.#refresh();
+    core.addEventListener('renditions', ({ detail }) => {
+      if (!isCurrent()) return;
+      // What was chosen before a new start still holds, if there still is such a rendition.
+      if (detail.some((each) => each.name === this.#quality)) core.setQuality(this.#quality);
+      else this.#quality = 'auto';
+      this.#refresh();
     });
     core.addEventListener('state', ({ detail }) => {
       if (isCurrent()) this.#onState(detail);
