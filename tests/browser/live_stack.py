@@ -142,9 +142,9 @@ def live_stack(folder: Path) -> Iterator[LiveStack]:
         stack.make_keys()
         market = stack.open_market(stack.start_chain())
         start_origin(stack, market.pool_id)
-        coordinator = stack.start_coordinator()
-        start_encoder(stack, market.pool_id)
-        yield LiveStack(stack, coordinator, market.pool_id)
+        with stack.start_coordinator() as coordinator:
+            start_encoder(stack, market.pool_id)
+            yield LiveStack(stack, coordinator, market.pool_id)
 
 
 def start_origin(stack: Stack, pool_id: int) -> None:
