@@ -148,7 +148,7 @@ def live_stack(folder: Path) -> Iterator[LiveStack]:
 
 
 def start_origin(stack: Stack, pool_id: int) -> None:
-    """Start the origin as a streamer would, but for the ports."""
+    """Start the origin as a streamer would, but for the ports, and with one rendition: the machine has a browser to run."""
     commands = stack.commands
     stack.supervisor.start(
         "origin",
@@ -156,6 +156,7 @@ def start_origin(stack: Stack, pool_id: int) -> None:
             *("origin", "run", "--dir", stack.layout.origin, "--pool", pool_id),
             *("--rpc", commands.rpc, "--deployment", stack.layout.deployment),
             *("--rtmp-port", stack.ports.rtmp, "--port", stack.ports.origin),
+            *("--ladder", "source"),
         ),
     )
 

@@ -92,7 +92,7 @@ class Watching:
 
     @classmethod
     def open(cls, browser: Browser, url: str) -> "Watching":
-        context = browser.new_context(viewport={"width": 960, "height": 540})
+        context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
         page = context.new_page()
         watching = cls(page, [], [])
         page.on("pageerror", lambda error: watching.problems.append(str(error)))

@@ -21,6 +21,8 @@ import type {
 import { OtherOriginError, UnknownPoolError, Watch } from './watch';
 
 const STATS_SECONDS = 1;
+/** A second more than the three parts that HLS asks for: time to leave a relay that fails before the buffer is empty. */
+const BEHIND_LIVE_SECONDS = 2.5;
 const RETRY_SECONDS = 1;
 /** Faults of the decoder within so short a time that another recovery would not help. */
 const MAX_MEDIA_FAULTS = 3;
@@ -231,6 +233,7 @@ class Player extends EventTarget {
       // The origin makes fMP4: there is nothing to remultiplex off the main thread.
       enableWorker: false,
       lowLatencyMode: true,
+      liveSyncDuration: BEHIND_LIVE_SECONDS,
       maxLiveSyncPlaybackRate: 1.1,
       backBufferLength: 30,
       capLevelToPlayerSize: true,
@@ -241,6 +244,11 @@ class Player extends EventTarget {
     this.#hls = hls;
     hls.on(Events.ERROR, (_, data) => {
       this.#onHlsError(hls, data);
+    });
+    hls.on(Events.LEVEL_LOADED, (_, { details }) => {
+      // Parts so long that the origin itself asks for more.
+      const asked = details.partHoldBack || details.holdBack;
+      if (asked > (hls.targetLatency ?? BEHIND_LIVE_SECONDS)) hls.targetLatency = asked;
     });
     hls.on(Events.FRAG_BUFFERED, () => {
       this.#isOffline = false;

@@ -62,6 +62,7 @@ const PROBLEM_PREFIX = 'urn:streamrp2p:problem:';
 /** Throws UnreachableError, RefusedError, TooLongError, or AbortedError. */
 export async function exchange(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {
   const watch = new Watch(bounds);
+  let isWhole = false;
   try {
     const response = await fetch(url, {
       ...init,
@@ -76,13 +77,14 @@ export async function exchange(url: string, init: RequestInit, bounds: Bounds): 
     watch.heard();
     if (!response.ok) throw await refusal(response, watch);
     const body = await read(response, bounds.maxBytes, watch, bounds.onProgress);
+    isWhole = true;
     return { body, headers: response.headers, firstByteAtMillis: watch.firstByteAtMillis };
   } catch (error) {
     if (bounds.signal?.aborted === true) throw new AbortedError('stopped');
     if (error instanceof RefusedError || error instanceof TooLongError) throw error;
     throw new UnreachableError(watch.reason ?? `no answer: ${String(error)}`);
   } finally {
-    watch.end();
+    watch.end(isWhole);
   }
 }
 
@@ -131,12 +133,12 @@ class Watch {
     this.#silence = this.#listen();
   }
 
-  end(): void {
+  /** An answer that was read whole leaves its connection for the next request; what was not read is not wanted. */
+  end(isWhole: boolean): void {
     clearTimeout(this.#whole);
     clearTimeout(this.#silence);
     this.#bounds.signal?.removeEventListener('abort', this.#onAbort);
-    // Whatever was not read is not wanted.
-    this.#controller.abort();
+    if (!isWhole) this.#controller.abort();
   }
 
   #listen(): ReturnType<typeof setTimeout> {
