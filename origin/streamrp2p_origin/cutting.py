@@ -78,11 +78,14 @@ class Cutter:
         self._fragments = 0
 
     def add_picture(self, sample: Sample) -> list[Cut]:
-        """Take a picture. Raises PackagingError when no key frame comes or too much is pending."""
+        """Take a picture. Raises PackagingError for times that leap, lasting want of key frames, too much data."""
         if self._key is None and not sample.is_key:
             return []
         if sample.decode_time < self._decoded_until:
             raise PackagingError("the encoder's timestamps go back; let it connect anew")
+        begin = self._decoded_until if self._key else sample.decode_time
+        if sample.decode_end - begin > MAX_SEGMENT_SECONDS * self._video.timescale:
+            raise PackagingError("the encoder's timestamps leap forward; let it connect anew")
         if self._key is None or (
             sample.is_key and sample.display_time - self._key.display_time >= self._segment
         ):

@@ -92,7 +92,10 @@ def read_samples(track: Track, moof: Box, mdat: Box) -> list[Sample]:
 
 
 def initialization(tracks: Sequence[Track]) -> bytes:
-    """Return the header (`ftyp`, `moov`) of fragments with these tracks, whose ids are 1, 2, ..."""
+    """Return the header (`ftyp`, `moov`) of fragments with these tracks, whose ids are 1, 2, ...
+
+    Raises MalformedMediaError.
+    """
     numbered = list(enumerate(tracks, 1))
     movie_header = tracks[0].movie_header[:-4] + struct.pack(">I", len(tracks) + 1)
     return box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6mp41") + box(
@@ -107,7 +110,10 @@ def initialization(tracks: Sequence[Track]) -> bytes:
 
 
 def fragment(number: int, runs: Sequence[Sequence[Sample]]) -> bytes:
-    """Return one `moof` and `mdat` with a run for each track that has samples, in the order of the tracks' ids."""
+    """Return one `moof` and `mdat` with a run for each track that has samples, in the order of the tracks' ids.
+
+    Raises MalformedMediaError for times that no fragment can hold.
+    """
     present = [(track_id, run) for track_id, run in enumerate(runs, 1) if run]
     data = [sample.data for _, run in present for sample in run]
 
@@ -118,7 +124,10 @@ def fragment(number: int, runs: Sequence[Sequence[Sample]]) -> bytes:
             offset += sum(len(sample.data) for sample in run)
         return box(b"moof", full_box(b"mfhd", 0, 0, struct.pack(">I", number)), *trafs)
 
-    return head(len(head(0)) + 8) + box(b"mdat", *data)
+    try:
+        return head(len(head(0)) + 8) + box(b"mdat", *data)
+    except struct.error:
+        raise MalformedMediaError("the times of a fragment's samples lie too far apart") from None
 
 
 def _traf(track_id: int, run: Sequence[Sample], offset: int) -> bytes:
@@ -146,6 +155,9 @@ def _traf(track_id: int, run: Sequence[Sample], offset: int) -> bytes:
 def _with_id(trak: bytes, number: int) -> bytes:
     """Return the payload of a `trak` with another track id, which stands in its first box, `tkhd`."""
     header = child(trak, b"tkhd")
-    at = 20 if header[0] else 12
+    fields = Fields(header)
+    version, _ = fields.version_and_flags()
+    at = 20 if version else 12
+    fields.take(at)
     renumbered = header[:at] + struct.pack(">I", number) + header[at + 4 :]
     return trak.replace(box(b"tkhd", header), box(b"tkhd", renumbered), 1)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from streamrp2p.numbers import Hash
-from streamrp2p.playlist import MediaObject, Part
+from streamrp2p.playlist import MAX_OBJECT_BYTES, MediaObject, Part
 from streamrp2p_origin.cutting import CutPart
+from streamrp2p_origin.errors import PackagingError
 from streamrp2p_origin.store import Store
 from streamrp2p_origin.weaving import Opened
 from streamrp2p_origin.window import MICROS, LiveWindow, Visit
@@ -65,7 +66,15 @@ class Rendition:
         self.frame_rate_millihertz = 0
 
     def add_part(self, cut: CutPart, begins_at: str) -> None:
-        """List one more part of the segment in progress, which is shown from that moment of RFC 3339 on."""
+        """List one more part of the segment in progress, which is shown from that moment of RFC 3339 on.
+
+        Raises PackagingError when the segment gets larger than its readers take.
+        """
+        if sum(map(len, self._pending)) + len(cut.data) > MAX_OBJECT_BYTES:
+            raise PackagingError(
+                f"a segment has more than {MAX_OBJECT_BYTES} bytes; "
+                "lower the encoder's bit rate or its key frame interval"
+            )
         window = self._window
         name = f"{window.rendition}-{window.next_sequence:08d}.{len(window.parts)}.m4s"
         part = Part(self._put(name, cut.data), cut.duration_micros, cut.is_independent)

@@ -178,6 +178,14 @@ def test_timestamps_that_go_back_are_refused() -> None:
         cutter.add_picture(picture(0, key=True))
 
 
+@pytest.mark.parametrize("leap", [picture(91 * SECOND, key=True), picture(90_000, 2**31, key=True)])
+def test_timestamps_that_leap_are_refused(leap: Sample) -> None:
+    cutter = silent()
+    cut(cutter, pictures(1))
+    with pytest.raises(PackagingError, match="timestamps leap forward"):
+        cutter.add_picture(leap)
+
+
 def test_memory_for_what_is_pending_is_bounded() -> None:
     cutter = silent()
     big = picture(0, 1, key=True, size=MAX_PENDING_BYTES // 2 + 1)

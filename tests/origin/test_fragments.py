@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamrp2p_origin.boxes import Box, BoxReader, box, child, children, full_box
-from streamrp2p_origin.errors import MalformedMediaError
+from streamrp2p_origin.errors import MalformedMediaError, PackagingError
 from streamrp2p_origin.fragments import (
     MAX_SAMPLES,
     Sample,
@@ -18,6 +18,7 @@ from streamrp2p_origin.fragments import (
 )
 from streamrp2p_origin.movie import read_movie
 from streamrp2p_origin.track_reader import TrackReader
+from streamrp2p_origin.weaving import Weaver
 from tests.support.mp4 import audio_track, avc1, movie, mp4a, video_track
 
 
@@ -174,10 +175,19 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 @given(st.data())
 def test_any_damage_to_media_is_read_or_refused(data: st.DataObject) -> None:
+    key = Sample(0, 1, 0, True, b"123")
     whole = bytearray(
-        box(b"moov", movie(avc1(), 90_000)) + fragment(1, [[Sample(0, 1, 0, True, b"123")]])
+        box(b"moov", movie(avc1(), 90_000)) + fragment(1, [[key]]) + fragment(2, [[key]])
     )
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    with suppress(MalformedMediaError):
-        list(TrackReader().feed(bytes(whole)))
+    weaver = Weaver(["source"], 2.0, 0.5, has_audio=False)
+    with suppress(PackagingError):
+        for item in TrackReader().feed(bytes(whole)):
+            weaver.add_picture("source", item)
+        weaver.end()
+
+
+def test_times_that_no_fragment_can_hold_are_refused() -> None:
+    with pytest.raises(MalformedMediaError, match="too far apart"):
+        fragment(1, [[Sample(0, 1, 0, True, b""), Sample(2**40, 1, 0, True, b"")]])

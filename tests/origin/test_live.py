@@ -20,6 +20,7 @@ from streamrp2p.playlist import (
     Segment,
     matches,
     verify_media_playlist,
+    verify_multivariant_playlist,
 )
 from streamrp2p.signatures import address_of
 from tests.support.media import DOMAIN, ORIGIN_KEY, POOL_ID, FakeWorld
@@ -333,3 +334,50 @@ def test_any_hls_player_plays_the_playlist_across_a_discontinuity(origin: Runnin
     player = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(re.findall(r"^frame=(\d+)$", player.stdout, re.MULTILINE)[-1]) >= 100
     assert "rror" not in player.stderr
+
+
+def test_every_rendition_plays_from_the_multivariant_playlist(
+    folder: Path, coordinator_url: str
+) -> None:
+    with running_origin(folder, coordinator_url, "--ladder", "source,120p:100") as origin:
+        with encoding(origin.rtmp, seconds=5) as encoder:
+            encoder.wait()
+        wait_for(lambda: origin.visits_possible() == 2)
+        multivariant = verify_multivariant_playlist(
+            origin.get("live.m3u8").content,
+            pool_id=POOL_ID, domain=DOMAIN, origin=address_of(ORIGIN_KEY),
+        )  # fmt: skip
+        source, small = multivariant.variants
+        assert (source.rendition, source.width, source.height) == ("source", 320, 180)
+        assert (small.rendition, small.width, small.height) == ("120p", 214, 120)
+        assert source.frame_rate_millihertz == small.frame_rate_millihertz == 30_000
+        assert source.bandwidth_bits_per_second > small.bandwidth_bits_per_second
+        lists = [verified(origin, each.rendition).segments for each in multivariant.variants]
+        assert [each.media_sequence for each in lists[0]] == [
+            each.media_sequence for each in lists[1]
+        ]
+        assert [each.thumbnail for each in lists[0]] == [each.thumbnail for each in lists[1]]
+        assert lists[0][0].thumbnail is not None
+        command = [
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "warning"),
+            *("-live_start_index", "0", "-i", f"{origin.url}/v1/streams/{POOL_ID}/live.m3u8"),
+            *("-map", "0", "-t", "4", "-progress", "pipe:1", "-f", "null", "-"),
+        ]
+        player = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert player.stderr == ""
+        assert int(re.findall(r"^frame=(\d+)$", player.stdout, re.MULTILINE)[-1]) == 120
+
+
+def test_next_part_is_sent_when_it_is_there(origin: RunningOrigin) -> None:
+    with encoding(origin.rtmp):
+        wait_for(lambda: segment_count(origin) >= 2)
+        for _ in range(3):
+            before = verified(origin)
+            wanted = f"_HLS_msn={before.next_sequence}&_HLS_part={len(before.parts)}"
+            response = origin.get(f"source.m3u8?{wanted}&_HLS_skip=YES")
+            assert response.is_success
+            after = verified(origin)
+            assert (after.next_sequence, len(after.parts)) > (
+                before.next_sequence,
+                len(before.parts),
+            )

@@ -8,7 +8,7 @@ import pytest
 
 from streamrp2p.durable import StorageError
 from streamrp2p.playlist import matches, merge
-from streamrp2p_origin import numbering, store
+from streamrp2p_origin import numbering, rendition, store
 from streamrp2p_origin.errors import PackagingError
 from tests.support.publishing import START, Clock, Origin
 
@@ -117,6 +117,17 @@ def test_renditions_that_lost_step_end_the_visit(tmp_path: Path, clock: Clock) -
     origin.part("source", b"1")
     with pytest.raises(PackagingError, match="lost step"):
         origin.part("240p", b"1", start_micros=10_040_000)
+
+
+def test_segment_larger_than_its_readers_take_ends_the_visit(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendition, "MAX_OBJECT_BYTES", 10)
+    origin.part("source", b"12345")
+    with pytest.raises(PackagingError, match="lower the encoder's bit rate"):
+        origin.part("source", b"123456")
+    origin.publisher.end_visit()
+    assert [each.object.length_bytes for each in origin.playlist().segments] == [5]
 
 
 def test_multivariant_playlist_waits_for_every_rendition_and_tells_what_was_measured(

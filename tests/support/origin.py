@@ -18,7 +18,7 @@ import imageio_ffmpeg
 from streamrp2p_origin.stream_key import StreamKey
 from tests.support.ports import find_free_port
 
-READY_SECONDS = 20
+READY_SECONDS = 60
 STOP_SECONDS = 10
 
 
