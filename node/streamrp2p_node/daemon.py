@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import httpx
@@ -60,6 +61,8 @@ def run(settings: Settings, key: bytes) -> None:
 
 
 async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.socket) -> None:
+    # Port 0 let the system choose one, which a router must know.
+    settings = replace(settings, port=listener.getsockname()[1])
     client = CoordinatorClient(
         settings.coordinator_url, timeout_seconds=COORDINATOR_SECONDS, attempts=1
     )

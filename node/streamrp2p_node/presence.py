@@ -46,6 +46,8 @@ RECHECK_SECONDS = {
     Reach.RELAY_ONLY: 30.0,
 }
 """When the node looks again; a router's mapping is renewed as often."""
+FIRST_RECHECK_SECONDS = 5.0
+"""After the first look that found nobody, doubled up to the above: what is before the node may still be starting."""
 
 
 class ReachStatus(api.Wire):
@@ -72,6 +74,8 @@ class Presence:
     endpoint: str | None = field(init=False)
     checked_at: int | None = None
     steps: list[api.CheckStep] = field(default_factory=list)
+    failed_looks: int = 0
+    """In a row."""
 
     def __post_init__(self) -> None:
         """Begin with the endpoint that the operator named."""
@@ -139,7 +143,10 @@ class Presence:
 
     def next_look_seconds(self) -> float:
         """Return when to call `update` again."""
-        return RECHECK_SECONDS[self.state]
+        longest = RECHECK_SECONDS[self.state]
+        if self.state is not Reach.RELAY_ONLY:
+            return longest
+        return min(FIRST_RECHECK_SECONDS * 2 ** min(self.failed_looks - 1, 8), longest)
 
     def status(self) -> ReachStatus:
         """Return what is known."""
@@ -167,6 +174,7 @@ class Presence:
             [step.code for step in self.steps],
         )
         self.state, self.steps = state, steps
+        self.failed_looks = self.failed_looks + 1 if state is Reach.RELAY_ONLY else 0
         if not is_news:
             return
         if state is Reach.RELAY_ONLY:

@@ -13,8 +13,7 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from streamrp2p import api
-from streamrp2p.node_client import NodeClient
-from streamrp2p.signatures import check_signer
+from streamrp2p_coordinator.outside.look import Outside
 from streamrp2p_node.check_command import Findings
 from streamrp2p_node.cli import app
 from streamrp2p_node.local_checks import (
@@ -64,17 +63,8 @@ class Setting:
 
 
 def ask(endpoint: str) -> list[api.CheckStep]:
-    """Look at an endpoint as a coordinator does."""
-    nonce = bytes(range(32))
-    try:
-        with NodeClient(endpoint, timeout_seconds=3) as client:
-            answer = client.identity(nonce, max_seconds=10)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the node was not found
-        return [
-            api.CheckStep(step="tcp", ok=False, code="tcp-refused", detail=str(error), fix="start")
-        ]
-    check_signer(answer.identity.message().digest(DOMAIN), answer.signature, NODE, "the node")
-    return [api.CheckStep(step="identity", ok=True, code="ok", detail="the node answers")]
+    """Look at an endpoint as the coordinator does."""
+    return Outside(DOMAIN, lambda: int(time.time()), allow_local_networks=True).look(NODE, endpoint)
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +90,7 @@ def test_before_the_node_runs_the_check_answers_in_its_place(setting: Setting) -
     report = setting.report()
     assert (report["exit"], report["isReachable"], report["fixes"]) == (0, True, [])
     assert [step["step"] for step in report["steps"]] == [
-        "disk", "clock", "port", "name", "identity",
+        "disk", "clock", "port", "name", "endpoint", "dns", "tcp", "tls", "identity", "clock",
     ]  # fmt: skip
     assert "does not run now" in report["steps"][2]["detail"]
 
@@ -201,7 +191,6 @@ def test_a_node_with_upnp_registers_what_the_router_gave_and_gives_it_back(
     setting: Setting,
 ) -> None:
     with running_router() as router:
-        # The router's wished port is another one's, so the node is reached at its own.
         setting.node.options = ("--upnp-router", f"127.0.0.1:{router.ssdp_port}")
         setting.node.start()
         try:

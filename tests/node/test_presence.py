@@ -87,6 +87,18 @@ async def test_the_loop_looks_again_until_the_node_is_reached(
     assert len(world.coordinator.checks) == 4
 
 
+async def test_it_looks_again_soon_and_then_less_often(world: World) -> None:
+    found(world, CLOSED)
+    waits = []
+    for _ in range(5):
+        await world.presence.update()
+        waits.append(world.presence.next_look_seconds())
+    assert waits == [5, 10, 20, 30, 30]
+    found(world, OPEN)
+    await world.presence.update()
+    assert world.presence.next_look_seconds() == 300
+
+
 async def test_status_tells_what_to_fix(world: World) -> None:
     found(world, OPEN, CLOSED)
     await world.presence.update()
