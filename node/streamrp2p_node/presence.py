@@ -146,7 +146,8 @@ class Presence:
         longest = RECHECK_SECONDS[self.state]
         if self.state is not Reach.RELAY_ONLY:
             return longest
-        return min(FIRST_RECHECK_SECONDS * 2 ** min(self.failed_looks - 1, 8), longest)
+        doubled: float = FIRST_RECHECK_SECONDS * 2 ** min(self.failed_looks - 1, 8)
+        return min(doubled, longest)
 
     def status(self) -> ReachStatus:
         """Return what is known."""
