@@ -81,6 +81,10 @@ $(ANALYSIS_READY): scripts/setup/analysis.txt $(UV_READY)
 	@VIRTUAL_ENV="$(ANALYSIS)" "$(UV)" pip sync --quiet --require-hashes --only-binary :all: scripts/setup/analysis.txt
 	@touch $@
 
+.PHONY: system-packages
+system-packages: ## Install from Debian what the tests need: chromium, nginx with RTMP (only as root)
+	@scripts/setup/system.sh
+
 .PHONY: lock
 lock: $(UV_READY) ## Resolve the locks again (after a change of pyproject.toml or a package.json)
 	"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev \

@@ -19,6 +19,9 @@ _log = structlog.get_logger()
 
 REFUSAL_SECONDS = 1.0
 """How long a port stays closed after somebody came without the key, so that guesses cost us no storm of processes."""
+HANDSHAKE_SECONDS = 20.0
+"""How long a peer may take from its connection until its stream is described, if it says a little now and then."""
+_PEER_POLL_SECONDS = 0.5
 _KEY_POLL_SECONDS = 0.5
 """How soon the SRT listener follows a rotation of the key."""
 
@@ -90,7 +93,7 @@ class Listeners:
                 self._executable, rtmp_listener(self._ports.host, port, placeholder)
             )
             opened.add(receiver)
-            async with self._noted(port, "tcp"):
+            async with self._noted(port, "tcp"), self._hurried(receiver, port):
                 check = NameCheck(placeholder, self._key.opens)
                 if (description := await self._described(receiver, check)) is not None:
                     return receiver, description
@@ -140,6 +143,23 @@ class Listeners:
         name = "rtmp" if transport == "tcp" else "srt"
         self.is_ready = self.is_ready or name == "rtmp"
         _log.info(f"{name}.listening", url=f"{name}://{self._ports.host}:{port}")
+
+    @asynccontextmanager
+    async def _hurried(self, receiver: Receiver, port: int) -> AsyncIterator[None]:
+        """Bound the handshake: ffmpeg closes its listening socket once it has a peer, and waits for each byte anew."""
+
+        async def follow() -> None:
+            await until_listening(port)
+            while is_listening(port, "tcp"):  # noqa: ASYNC110 - the kernel wakes nobody
+                await asyncio.sleep(_PEER_POLL_SECONDS)
+            await asyncio.sleep(HANDSHAKE_SECONDS)
+            receiver.stop()
+
+        following = asyncio.create_task(follow())
+        try:
+            yield
+        finally:
+            following.cancel()
 
     @asynccontextmanager
     async def _stopped_on_rotation(self, receiver: Receiver, key: str) -> AsyncIterator[None]:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -197,6 +198,26 @@ def test_garbage_keeps_no_encoder_out(origin: RunningOrigin, srt_port: int) -> N
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         for size in (0, 1, 16, 64, 1400):
             stranger.sendto(os.urandom(size), ("127.0.0.1", srt_port))
+    wait_for(lambda: origin.visits_possible() == 2)
+    with encoding(origin.rtmp):
+        wait_for(lambda: is_live(origin))
+
+
+def test_peer_that_drips_its_handshake_is_cut_off(origin: RunningOrigin) -> None:
+    rtmp_port = int(origin.rtmp.split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", rtmp_port)) as stranger:
+        stranger.settimeout(1)
+        deadline = time.monotonic() + 60
+        is_open = True
+        while is_open:
+            assert time.monotonic() < deadline
+            try:
+                stranger.sendall(b"\x03")
+                is_open = stranger.recv(4096) != b""
+            except TimeoutError:
+                pass
+            except OSError:
+                is_open = False
     wait_for(lambda: origin.visits_possible() == 2)
     with encoding(origin.rtmp):
         wait_for(lambda: is_live(origin))
