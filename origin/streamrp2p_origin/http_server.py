@@ -25,6 +25,8 @@ def bound(host: str, port: int, option: str) -> Iterator[socket.socket]:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        # Who connects from now on waits for the server to begin, and is not turned away.
+        listener.listen()
     except OSError as error:
         listener.close()
         raise OriginSetupError(
