@@ -216,3 +216,8 @@ part-latency: setup ## Measure how long after its last picture a part can be rea
 bench: setup ## Measure every speed that the documents claim
 	python -m benchmarks
 	$(NPM_WEB) bench
+	$(MAKE) bench-serving
+
+.PHONY: bench-serving
+bench-serving: setup ## Measure a node's throughput beside nginx's (needs nginx and wrk)
+	python -m benchmarks.serving

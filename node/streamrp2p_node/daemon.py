@@ -13,6 +13,7 @@ from functools import partial
 import httpx
 import structlog
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 
 from streamrp2p import api
@@ -57,7 +58,7 @@ def run(settings: Settings, key: bytes) -> None:
     folder = Folder(settings.folder)
     folder.make()
     with folder.locked(), listening(settings.host, settings.port) as listener:
-        asyncio.run(_run(settings, folder, key, listener))
+        uvloop.run(_run(settings, folder, key, listener))
 
 
 async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.socket) -> None:
@@ -167,6 +168,8 @@ async def _serve(
     server = _Server(
         uvicorn.Config(
             app,
+            http="httptools",
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -98,6 +98,7 @@ class Reason(StrEnum):
     INTAKE_CLOSED = "intake-closed"
     RENDITION_UNKNOWN = "rendition-unknown"
     SEGMENT_UNKNOWN = "segment-unknown"
+    RANGE_UNSATISFIABLE = "range-unsatisfiable"
     TOO_MANY_WAITING = "too-many-waiting"
     ORIGIN_FAILED = "origin-failed"
     STORAGE_FULL = "storage-full"

@@ -98,4 +98,6 @@ class MediaObjects:
             return None
 
     async def _cached(self, wanted: MediaObject) -> bytes | None:
-        return await asyncio.to_thread(self._cache.get, wanted.sha256)
+        # Most are in memory, where a thread would cost more than the look.
+        hot = self._cache.hot(wanted.sha256)
+        return hot or await asyncio.to_thread(self._cache.get, wanted.sha256)

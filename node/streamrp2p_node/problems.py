@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from streamrp2p.api import Problem
 from streamrp2p.durable import StorageError
+from streamrp2p_node.byte_range import RangeError
 from streamrp2p_node.errors import Reason, RefusedError
 
 PREFIX = "urn:streamrp2p:problem:"
@@ -32,6 +33,7 @@ STATUS = {
     Reason.INTAKE_CLOSED: 410,
     Reason.RENDITION_UNKNOWN: 404,
     Reason.SEGMENT_UNKNOWN: 404,
+    Reason.RANGE_UNSATISFIABLE: 416,
     Reason.TOO_MANY_WAITING: 429,
     Reason.ORIGIN_FAILED: 502,
     Reason.STORAGE_FULL: 503,
@@ -69,7 +71,10 @@ async def on_refused(_: Request, error: Exception) -> Response:
     """Answer a RefusedError."""
     if not isinstance(error, RefusedError):
         raise error
-    return problem(error.reason, str(error))
+    response = problem(error.reason, str(error))
+    if isinstance(error, RangeError):
+        response.headers["Content-Range"] = f"bytes */{error.length_bytes}"
+    return response
 
 
 async def on_origin_error(_: Request, error: Exception) -> Response:

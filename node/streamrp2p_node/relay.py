@@ -10,6 +10,7 @@ from streamrp2p import api
 from streamrp2p.numbers import Address, SessionId, Signature
 from streamrp2p.playlist import MULTIVARIANT_NAME, rendition_of
 from streamrp2p.typed_data import SessionTicket
+from streamrp2p_node.byte_range import byte_range
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.entries import Account, Opened, Received
 from streamrp2p_node.errors import Reason, RefusedError
@@ -33,6 +34,8 @@ class Served:
     """An object that is already counted as unpaid; `give_back` takes a number of bytes that did not leave."""
 
     data: bytes
+    part: range | None
+    """The bytes of `data` that are asked for; None: all."""
     give_back: Callable[[int], None]
 
 
@@ -123,13 +126,19 @@ class Relay:
             if not self._waiting[session_id]:
                 del self._waiting[session_id]
 
-    async def object(self, session_id: SessionId, pool_id: int, name: str) -> Served:
-        """Return what a playlist of the pool names, and count it as unpaid."""
+    async def object(
+        self, session_id: SessionId, pool_id: int, name: str, wanted: str | None = None
+    ) -> Served:
+        """Return what a playlist of the pool names, and count it as unpaid.
+
+        Of an object of which the header `Range` says that a part is `wanted`, that part counts.
+        """
         self.require_ready()
         self._serving_session(session_id, pool_id)
         stream = self._stream(pool_id)
         listed = await stream.find(name)
-        length = listed.object.length_bytes
+        part = byte_range(wanted, listed.object.length_bytes)
+        length = listed.object.length_bytes if part is None else len(part)
         self._spend(self._serving_session(session_id, pool_id), length)
         try:
             data = await stream.data(listed)
@@ -138,7 +147,7 @@ class Relay:
             self._give_back(session_id, length)
             raise
         self.bytes_served[pool_id] += length
-        return Served(data, lambda unsent: self._hung_up(session_id, pool_id, unsent))
+        return Served(data, part, lambda unsent: self._hung_up(session_id, pool_id, unsent))
 
     def _spend(self, session: Session, length: int) -> None:
         credit = session.credit

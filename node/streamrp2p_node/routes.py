@@ -69,8 +69,8 @@ def make_app(
             query = read_query(request.query_params.multi_items())
             data = await while_connected(request, relay.playlist(session_id, pool_id, name, query))
             return Response(data, media_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
-        served = await relay.object(session_id, pool_id, name)
-        return SegmentResponse(served.data, _media_type(name), served.give_back)
+        served = await relay.object(session_id, pool_id, name, request.headers.get("range"))
+        return SegmentResponse(served.data, _media_type(name), served.give_back, served.part)
 
     async def show_path(request: Request) -> Response:
         found = path(_pool_id(request))
@@ -99,7 +99,8 @@ def make_app(
                 CORSMiddleware,
                 allow_origins=["*"],
                 allow_methods=["GET", "POST"],
-                allow_headers=["Content-Type", api.SESSION_HEADER],
+                allow_headers=["Content-Type", "Range", api.SESSION_HEADER],
+                expose_headers=["Content-Range"],
                 max_age=3600,
             )
         ],

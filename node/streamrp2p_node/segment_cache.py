@@ -22,7 +22,7 @@ _log = structlog.get_logger("cache")
 
 
 class SegmentCache:
-    """A two-tier cache; its methods block and may be called from several threads."""
+    """A two-tier cache; its methods block, all but `hot`, and may be called from several threads."""
 
     def __init__(self, folder: Path, *, max_bytes: int, memory_bytes: int) -> None:
         """Take over what is in `folder`, the oldest first, up to `max_bytes`."""
@@ -51,12 +51,20 @@ class SegmentCache:
         """Return how much is in memory."""
         return self._memory.total_bytes
 
+    def hot(self, digest: bytes) -> bytes | None:
+        """Return the segment with that SHA-256 if it is in memory; does not block."""
+        with self._lock:
+            if not self._memory.touch(digest):
+                return None
+            self._disk.touch(digest)
+            return self._hot[digest]
+
     def get(self, digest: bytes) -> bytes | None:
         """Return the segment with that SHA-256, or None."""
+        data = self.hot(digest)
+        if data is not None:
+            return data
         with self._lock:
-            if self._memory.touch(digest):
-                self._disk.touch(digest)
-                return self._hot[digest]
             if not self._disk.touch(digest):
                 return None
         data = self._read(digest)

@@ -1,0 +1,1 @@
+"""How fast a node hands out a stream's objects, beside nginx with the same files."""

@@ -1,0 +1,99 @@
+"""Compare a node's throughput with nginx's: `python -m benchmarks.serving [--seconds N] [--rounds N]`.
+
+All serve the same bytes to the same client on this machine, in turn, so that what else runs here hits them alike. The
+ratio of their medians is what can be compared. Fails when one is below the least that the documents promise.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.serving.load import Load, require
+from benchmarks.serving.nginx import nginx
+from benchmarks.serving.node import node
+
+CONNECTIONS = (1, 16, 128)
+LEAST_RATIO = 0.5
+"""Of nginx's throughput with as many workers as there are cores."""
+KIB = 1024
+LENGTHS = (1024 * KIB, 200 * KIB)
+"""Of the objects: two seconds of 4 Mbit/s, and a part of half a second of 3 Mbit/s."""
+
+
+def main() -> int:
+    """Run the command; the exit code is 1 if the node is slower than promised."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=2, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the median counts")
+    options = parser.parse_args()
+    require("nginx", "wrk")
+    with TemporaryDirectory() as name:
+        return _compare(Path(name), options.seconds, options.rounds)
+
+
+def _compare(folder: Path, seconds: float, rounds: int) -> int:
+    # The workers of nginx may run as another user.
+    folder.chmod(0o755)
+    load = Load.make(folder)
+    table = Table(
+        "object", "connections", "node, MB/s", "nginx, one worker", "nginx, a worker per core",
+        "ratio to one", "ratio to all",
+    )  # fmt: skip
+    is_slow = False
+    for length in LENGTHS:
+        with ExitStack() as running:
+            targets = _targets(folder / str(length), length, running)
+            for connections in CONNECTIONS:
+                own, *others = _medians(load, targets, connections, seconds, rounds)
+                ratios = [own / other for other in others]
+                is_slow = is_slow or min(ratios) < LEAST_RATIO
+                table.add_row(
+                    f"{length // KIB} KiB", str(connections),
+                    *(f"{speed:,.0f}" for speed in (own, *others)),
+                    *(f"{ratio:.2f}" for ratio in ratios),
+                )  # fmt: skip
+    console = Console()
+    console.print(
+        f"{os.cpu_count()} cores, medians of {rounds} times {seconds:g} s, one wrk thread"
+    )
+    console.print(table)
+    return 1 if is_slow else 0
+
+
+def _targets(folder: Path, length: int, running: ExitStack) -> list[tuple[str, dict[str, str]]]:
+    """Start the servers; URL and request headers of each."""
+    files = folder / "files"
+    files.mkdir(parents=True)
+    (files / "seg0.ts").write_bytes(bytes(length))
+    own = running.enter_context(node(folder / "node", length))
+    one = running.enter_context(nginx(folder / "one", files, workers=1))
+    per_core = running.enter_context(nginx(folder / "all", files, workers="auto"))
+    return [(own.object_url, own.headers), (f"{one}/seg0.ts", {}), (f"{per_core}/seg0.ts", {})]
+
+
+def _medians(
+    load: Load,
+    targets: list[tuple[str, dict[str, str]]],
+    connections: int,
+    seconds: float,
+    rounds: int,
+) -> list[float]:
+    found: list[list[float]] = [[] for _ in targets]
+    for _ in range(rounds):
+        for speeds, (url, headers) in zip(found, targets, strict=True):
+            speed = load.megabytes_per_second(
+                url, connections=connections, seconds=seconds, headers=headers
+            )
+            speeds.append(speed)
+    return [statistics.median(speeds) for speeds in found]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
