@@ -148,7 +148,7 @@ def live_stack(folder: Path) -> Iterator[LiveStack]:
 
 
 def start_origin(stack: Stack, pool_id: int) -> None:
-    """Start the origin as a streamer would, but for the ports, and with one rendition: the machine has a browser to run."""
+    """Start the origin as a streamer would, but with one rendition: the machine has a browser to run as well."""
     commands = stack.commands
     stack.supervisor.start(
         "origin",

@@ -12,6 +12,7 @@ from tests.support.burnt_clock import BLOCK_PIXELS, COLUMNS, HEIGHT, WIDTH, time
 START_SECONDS = 60
 """The most that a player may take to the first picture on a machine that is busy."""
 
+ENOUGH_SECONDS = 0.5
 NETWORK = "Failed to load resource:"
 
 IS_PLAYING = """
@@ -26,7 +27,7 @@ OBSERVER = """
   const video = document.querySelector('streamrp2p-player').video;
   const canvas = new OffscreenCanvas(columns * 4, 8);
   const context = canvas.getContext('2d', {willReadFrequently: true});
-  const seen = {clocks: [], positions: [], waits: 0, errors: [], frames: 0};
+  const seen = {clocks: [], positions: [], waits: [], frames: 0};
   // The clock in the picture: each block becomes 4x4 pixels, of which one in the middle is read.
   const look = () => {
     video.requestVideoFrameCallback(look);
@@ -42,7 +43,14 @@ OBSERVER = """
     seen.clocks.push([now, bits.join('')]);
   };
   video.requestVideoFrameCallback(look);
-  video.addEventListener('waiting', () => { if (!video.seeking) seen.waits += 1; });
+  video.addEventListener('waiting', () => {
+    const {buffered, currentTime} = video;
+    let ahead = 0;
+    for (let i = 0; i < buffered.length; i++)
+      if (buffered.start(i) <= currentTime && currentTime <= buffered.end(i))
+        ahead = buffered.end(i) - currentTime;
+    seen.waits.push([currentTime, ahead]);
+  });
   setInterval(() => { seen.positions.push([performance.now(), video.currentTime]); }, 50);
   window.seen = seen;
 }
@@ -51,7 +59,7 @@ OBSERVER = """
 TAKE = """
 () => {
   const {clocks, positions, waits} = window.seen;
-  window.seen.clocks = []; window.seen.positions = positions.slice(-1); window.seen.waits = 0;
+  window.seen.clocks = []; window.seen.positions = positions.slice(-1); window.seen.waits = [];
   return {clocks, positions, waits};
 }
 """
@@ -67,9 +75,14 @@ class Seen:
     """Pictures in which the clock could not be read."""
     longest_stop: float
     """The longest time in which the position did not move, seconds."""
-    waits: int
-    """How often the media element ran out of data."""
+    waits: tuple[tuple[float, float], ...]
+    """Where the media element waited for data, and how many seconds of it were buffered from there on."""
     seconds: float
+
+    @property
+    def dry_waits(self) -> list[tuple[float, float]]:
+        """The waits for data, without the decoder's own hiccups, which last milliseconds."""
+        return [(at, ahead) for at, ahead in self.waits if ahead < ENOUGH_SECONDS]
 
     @property
     def median_latency(self) -> float:
@@ -147,7 +160,7 @@ class Watching:
             tuple(latencies),
             sum(made is None for _, made in read),
             longest_stop(positions),
-            taken["waits"],
+            tuple((at, ahead) for at, ahead in taken["waits"]),
             (positions[-1][0] - positions[0][0]) / 1000 if positions else 0.0,
         )
 

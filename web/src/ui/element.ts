@@ -164,15 +164,15 @@ export abstract class PlayerElement extends HTMLElement {
   #options(): PlayerOptions | string {
     const coordinator = this.#coordinator;
     const pool = this.getAttribute('pool') ?? '';
-    const originKey = this.getAttribute('origin-key');
+    const originKey = this.getAttribute('origin-key')?.toLowerCase() ?? null;
     if (!URL.canParse(coordinator) || !/^https?:/.test(coordinator))
       return 'The page must give this player a coordinator: coordinator="https://…".';
     if (!/^\d{1,10}$/.test(pool) || Number(pool) >= 2 ** 32)
       return 'The page must give this player a pool’s number: pool="1".';
-    if (originKey !== null && !/^0x[0-9a-fA-F]{40}$/.test(originKey))
+    if (originKey !== null && !isAddress(originKey))
       return 'The page’s origin-key must be an address: 0x and 40 hex digits.';
     const options = { coordinator: coordinator.replace(/\/+$/, ''), poolId: Number(pool) };
-    return originKey === null ? options : { ...options, originKey: originKey.toLowerCase() };
+    return originKey === null ? options : { ...options, originKey };
   }
 
   #begin(): void {
@@ -506,4 +506,8 @@ export abstract class PlayerElement extends HTMLElement {
       this.#panel.show(core.stats, this.#consent);
     setAttribute(this.#root, 'aria-busy', this.#waiting.hidden ? null : 'true');
   }
+}
+
+function isAddress(text: string): text is `0x${string}` {
+  return /^0x[0-9a-f]{40}$/.test(text);
 }

@@ -4,6 +4,8 @@ import type { Deadlines } from '../sources/deadlines';
 /** Less than this is nothing: the last frame of a buffer is never quite played. */
 const DRY_SECONDS = 0.05;
 const HAVE_FUTURE_DATA = 3;
+/** With so much at hand it is the decoder that was waited for, some milliseconds mostly, and not the stream. */
+const ENOUGH_SECONDS = 0.5;
 
 /** What the video element tells of playback: what is buffered, when it runs dry, how often it stood still. */
 export class Playback implements Deadlines {
@@ -108,6 +110,7 @@ export class Playback implements Deadlines {
 
   #stood(): void {
     if (!this.#isDue() || this.#stalledAt !== null) return;
+    if (this.bufferSeconds > ENOUGH_SECONDS) return;
     this.#stalledAt = monotonicSeconds();
     this.#stalls += 1;
   }
