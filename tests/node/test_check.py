@@ -97,8 +97,8 @@ def test_before_the_node_runs_the_check_answers_in_its_place(setting: Setting) -
 
 @pytest.mark.integration
 def test_while_the_node_runs_the_check_asks_it_and_knows_its_endpoint(setting: Setting) -> None:
-    setting.node.start()
     try:
+        setting.node.start()
         report = setting.report(endpoint=None)
     finally:
         setting.node.stop()
@@ -192,8 +192,8 @@ def test_a_node_with_upnp_registers_what_the_router_gave_and_gives_it_back(
 ) -> None:
     with running_router() as router:
         setting.node.options = ("--upnp-router", f"127.0.0.1:{router.ssdp_port}")
-        setting.node.start()
         try:
+            setting.node.start()
             deadline = time.monotonic() + 60
             while NODE not in setting.coordinator.nodes and time.monotonic() < deadline:
                 time.sleep(0.05)
