@@ -22,7 +22,7 @@ from tests.node.fakes import NODE_KEY, FakeCoordinator
 from tests.support.ports import find_free_port
 
 PASSWORD = "correct horse"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 PLAIN = ssl.create_default_context()
 """Given to each request: httpx would load the system's certificates anew for every one, for nothing on loopback."""

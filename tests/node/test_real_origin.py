@@ -50,12 +50,12 @@ def test_live_stream_comes_through_two_relays_part_by_part(tmp_path: Path) -> No
             NodeProcess(tmp_path / "n0", coordinator_url, key=NODE_KEY),
             NodeProcess(tmp_path / "n1", coordinator_url, ("--upstream", "relays"), key=OTHER_KEY),
         ]
-        for node in nodes:
-            node.prepare()
-            node.start()
         row = Row(coordinator, FakeOrigin(), nodes)
         coordinator.offers = [(NODES[0], nodes[0].url)]
         try:
+            for node in nodes:
+                node.prepare()
+                node.start()
             wait_for(lambda: "EXT-X-PART:" in origin.playlist(), origin.log)
             viewer = row.join(1)
             playlist = read(viewer.get("source.m3u8"))
@@ -74,4 +74,5 @@ def test_live_stream_comes_through_two_relays_part_by_part(tmp_path: Path) -> No
             assert second["segmentsJoined"] > 0
         finally:
             for node in reversed(nodes):
-                node.stop()
+                if node.process is not None:
+                    node.stop()

@@ -103,14 +103,17 @@ def row(tmp_path: Path) -> Iterator[Row]:
             )
             for number, key in enumerate(KEYS)
         ]
-        for node in nodes:
-            node.prepare()
-            node.start(wait=False)
-        for node in nodes:
-            node.wait_until_ready()
-        yield Row(coordinator, origin, nodes)
-        for node in reversed(nodes):
-            node.stop()
+        try:
+            for node in nodes:
+                node.prepare()
+                node.start(wait=False)
+            for node in nodes:
+                node.wait_until_ready()
+            yield Row(coordinator, origin, nodes)
+        finally:
+            for node in reversed(nodes):
+                if node.process is not None:
+                    node.stop()
 
 
 def test_three_relays_in_a_row_serve_one_stream_and_are_paid_for_it(row: Row) -> None:
