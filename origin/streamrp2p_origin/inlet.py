@@ -4,7 +4,8 @@ Every user of a machine can read the command lines of its processes, so an addre
 to ffmpeg as a playlist of one entry (its concat demuxer) through a pipe.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 SILENCE_SECONDS = 5.0
 """How long a peer may say nothing before it has begun to publish, and a server while it should send."""
@@ -13,10 +14,14 @@ _SILENCE_MICROS = f"{SILENCE_SECONDS * 1_000_000:.0f}"
 
 @dataclass(frozen=True, slots=True)
 class Inlet:
-    """ffmpeg's input: `options` up to and with `-i`, and the playlist that it reads from its standard input."""
+    """ffmpeg's input: `options` up to and with `-i`, and the playlist that it reads from its standard input.
+
+    `audio_codec` is what its sound is piped on as: as it is, or as AAC.
+    """
 
     options: tuple[str, ...]
     playlist: str = ""
+    audio_codec: Literal["copy", "aac"] = "copy"
 
 
 def rtmp_listener(host: str, port: int, placeholder: str) -> Inlet:
@@ -28,9 +33,9 @@ def rtmp_listener(host: str, port: int, placeholder: str) -> Inlet:
 
 def srt_listener(host: str, port: int, key: str) -> Inlet:
     """Listen for one SRT encoder whose passphrase is the stream key: libsrt refuses every other by itself."""
-    return _listed(
-        f"srt://{_bracketed(host)}:{port}?mode=listener&passphrase={key}", "pipe,fd,srt,udp"
-    )
+    url = f"srt://{_bracketed(host)}:{port}?mode=listener&passphrase={key}"
+    # MPEG-TS describes its sound packet by packet, MP4 once and first: encoded anew, it has that description.
+    return replace(_listed(url, "pipe,fd,srt,udp"), audio_codec="aac")
 
 
 def rtmp_pull(server: str, key: str) -> Inlet:

@@ -21,7 +21,7 @@ def receiving_command(executable: str, inlet: Inlet) -> list[str]:
     return [
         # "repeat": a line that comes twice is written twice, since each is looked at.
         executable, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "repeat+info", *inlet.options,
-        "-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy", "-flush_packets", "1",
+        "-map", "0:v:0?", "-map", "0:a:0?", "-c:v", "copy", "-c:a", inlet.audio_codec, "-flush_packets", "1",
         "-f", PIPE_FORMAT, "pipe:1",
     ]  # fmt: skip
 
