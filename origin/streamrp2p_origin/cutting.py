@@ -68,6 +68,8 @@ class Cutter:
         self._rounding = int(ROUNDING_SECONDS * video.timescale)
         self._key: Sample | None = None
         """The first picture of the segment in progress."""
+        self._begin: int | None = None
+        """When the very first picture is shown."""
         self._pictures: list[Sample] = []
         self._sound: deque[Sample] = deque()
         self._waiting: deque[_Waiting] = deque()
@@ -106,6 +108,8 @@ class Cutter:
 
     def add_sound(self, sample: Sample) -> list[Cut]:
         """Take a block of sound. Raises PackagingError when too much is pending."""
+        if self._begin is not None and self._is_before(sample.display_time, self._begin):
+            return []
         self._sound.append(sample)
         self._note_bytes(len(sample.data))
         return self._released()
@@ -120,6 +124,7 @@ class Cutter:
 
     def _begin_segment(self, key: Sample) -> None:
         if self._key is None:
+            self._begin = key.display_time
             self._drop_sound_before(key.display_time)
         else:
             self._end_segment(key.display_time)

@@ -12,6 +12,8 @@ _STREAM = re.compile(r"\s*Stream #0:\d+.*?: (Video|Audio): (\w+)(?: \(([^)]*)\))
 _SIZE = re.compile(r"[ ,]([1-9]\d{1,4})x([1-9]\d{1,4})(?=[ ,\[]|$)")
 _BROWSER_PROFILES = {"Constrained Baseline", "Baseline", "Main", "High"}
 _BROWSER_PIXELS = ("yuv420p", "yuvj420p")
+_ADTS_TAG = "0x000F"
+"""MPEG-TS's mark of AAC whose blocks each say what they are, where MP4 must say it once and before all others."""
 BITS_PER_PIXEL_SECOND = 3
 """Of a source that must be transcoded and whose bit rate nobody stated: 0.1 bits for each pixel at 30 frames/s."""
 _LEAST_KBIT = 200
@@ -70,11 +72,14 @@ def plan_for(
     if has_sparse_key_frames:
         reasons.append("the encoder's key frames were too far apart for segments")
     must_transcode = bool(reasons)
+    copies_audio = audio is not None and audio[2] == "aac" and _ADTS_TAG not in audio[4]
     if audio is not None and audio[2] != "aac":
         reasons.append(f"audio is {audio[2]}, browsers play AAC")
+    elif audio is not None and not copies_audio:
+        reasons.append("audio is AAC as MPEG-TS carries it, which describes itself too late")
     return Plan(
         _renditions(ladder, int(size[1]), int(size[2]), kept, must_transcode=must_transcode),
-        audio=None if audio is None else "copy" if audio[2] == "aac" else "transcode",
+        audio=None if audio is None else "copy" if copies_audio else "transcode",
         reason="; ".join(reasons) or "H.264 and AAC are taken as they are",
     )
 

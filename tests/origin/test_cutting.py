@@ -148,11 +148,14 @@ def test_sound_lies_in_the_same_part_in_all_renditions() -> None:
     assert sounds(0) == sounds(6000)
 
 
-def test_sound_before_the_first_picture_is_left_out() -> None:
+@pytest.mark.parametrize("is_early", [True, False])
+def test_sound_before_the_first_picture_is_left_out_whenever_it_comes(is_early: bool) -> None:
     cutter = Cutter(video_track(), audio_track(), 2.0, 0.5)
-    for number in range(80):
-        cutter.add_sound(sound(number * 1024))
-    (part,) = cut(cutter, pictures(0.5, begin=SECOND))
+    stream, blocks = pictures(0.5, begin=SECOND), [sound(number * 1024) for number in range(80)]
+    cuts = [] if is_early else cut(cutter, stream)
+    cuts += [each for block in blocks for each in cutter.add_sound(block)]
+    cuts += cut(cutter, stream) if is_early else []
+    (part,) = cuts
     assert isinstance(part, CutPart)
     assert runs(part)[1][0].decode_time == 47 * 1024
 

@@ -39,20 +39,20 @@ class Packed:
         return self.opened.initialization + b"".join(parts)
 
 
-def encoded(folder: Path, *codecs: str, rate: str = "30") -> list[str]:
+def encoded(folder: Path, *codecs: str, rate: str = "30", container: str = "flv") -> list[str]:
     """Make a file as the receiver pipes it, and return ffmpeg's words on it."""
-    flv, nut = str(folder / "source.flv"), str(folder / "source.nut")
+    sent, nut = str(folder / "sent"), str(folder / "source.nut")
     subprocess.run(
         [
             *(FFMPEG, "-v", "error", "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}"),
             *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100", "-t", str(SECONDS)),
-            *(*codecs, "-c:a", "aac", "-f", "flv", flv),
+            *(*codecs, "-c:a", "aac", "-f", container, sent),
         ],
         check=True,
     )
     # RTMP's timestamps are milliseconds, and so they are rounded.
     copy = subprocess.run(
-        [FFMPEG, "-i", flv, "-c", "copy", "-f", "nut", nut],
+        [FFMPEG, "-i", sent, "-c", "copy", "-f", "nut", nut],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return copy.stderr.split("Output")[0].splitlines()
@@ -147,6 +147,18 @@ async def test_every_segment_decodes_alone(tmp_path: Path) -> None:
             frames, picture, _ = await asyncio.to_thread(decoded, tmp_path, data)
             assert frames == sum(part.pictures for part in parts)
             assert picture == pytest.approx(begin / 1e6, abs=0.001)
+
+
+async def test_stream_from_srt_whose_sound_describes_itself_only_as_it_comes(
+    tmp_path: Path,
+) -> None:
+    description = await asyncio.to_thread(encoded, tmp_path, *REORDERED, container="mpegts")
+    renditions = await packed(tmp_path, description, "source,120p:150", 10)
+    for rendition in renditions.values():
+        assert rendition.opened.codecs.endswith(",mp4a.40.2")
+        frames, picture, sound = await asyncio.to_thread(decoded, tmp_path, rendition.media())
+        assert frames == SECONDS * 30
+        assert abs(sound - picture) < 0.03
 
 
 async def test_source_that_is_transcoded_has_key_frames_where_segments_begin(

@@ -44,6 +44,13 @@ def test_sound_that_is_not_aac_is_transcoded_alone() -> None:
     assert plan.reason == "audio is mp3, browsers play AAC"
 
 
+def test_sound_of_mpeg_ts_is_transcoded_since_it_describes_itself_too_late() -> None:
+    adts = "  Stream #0:1[0x101]: Audio: aac (LC) ([15][0][0][0] / 0x000F), 48000 Hz, mono, fltp"
+    plan = plan_for([*HEAD, H264, adts], LADDER)
+    assert (plan.video, plan.audio) == ("copy", "transcode")
+    assert plan.reason == "audio is AAC as MPEG-TS carries it, which describes itself too late"
+
+
 @pytest.mark.parametrize(
     ("video", "reason"),
     [
