@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
@@ -78,6 +79,14 @@ class UnreachableError(StreamrP2PError):
     retryable = True
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer; names of `headers` are compared without case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 class HttpApi:
     """A client of one base URL. Closes its connections with `close` or as a context manager."""
 
@@ -145,7 +154,25 @@ class HttpApi:
         read_seconds: float | None = None,
         attempts: int = 1,
     ) -> bytes:
-        """Return the body of a 2xx answer.
+        """Return the body of a 2xx answer; as `answer`, which gives the headers too."""
+        return self.answer(
+            method, path, body=body, query=query, headers=headers, max_bytes=max_bytes,
+            max_seconds=max_seconds, attempts=attempts,
+        ).body  # fmt: skip
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: BaseModel | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_JSON_BYTES,
+        max_seconds: float | None = None,
+        attempts: int = 1,
+    ) -> Answer:
+        """Return a 2xx answer.
 
         Raises UnreachableError, ApiError, or BadAnswerError for an answer beyond `max_bytes`; `max_seconds` bounds the
         whole of one answer with its headers, by default six times the timeout of a single read. `read_seconds` is that
@@ -177,7 +204,7 @@ class HttpApi:
         except _RetryLater as later:
             raise later.error from later.__cause__
 
-    def _once(self, request: httpx.Request, max_bytes: int, max_seconds: float) -> bytes:
+    def _once(self, request: httpx.Request, max_bytes: int, max_seconds: float) -> Answer:
         deadline = time.monotonic() + max_seconds
         request.extensions[EXTENSION] = deadline
         try:
@@ -194,7 +221,7 @@ class HttpApi:
         except NO_ANSWER as error:
             raise _RetryLater(self._unreachable("is not reachable")) from error
         if response.is_success:
-            return body
+            return Answer(body, response.headers)
         raise self._refused(response, body)
 
     def _unreachable(self, what: str) -> UnreachableError:

@@ -1,6 +1,7 @@
 """A client of a node's API, and of an origin's: what a viewer and the coordinator's probes need."""
 
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -10,27 +11,33 @@ from streamrp2p import api
 from streamrp2p.errors import MalformedError
 from streamrp2p.foreign_text import printable
 from streamrp2p.http_api import (
+    Answer,
     ApiError,
     BadAnswerError,
     HttpApi,
     UnreachableError,
 )
+from streamrp2p.playlist import (
+    MAX_OBJECT_BYTES,
+    MAX_PLAYLIST_BYTES,
+    MULTIVARIANT_NAME,
+    PATH_NAME,
+    playlist_name,
+)
+from streamrp2p.playlist.names import is_object
 
 __all__ = [
     "ApiError",
     "BadAnswerError",
     "NodeClient",
     "PaymentRequiredError",
+    "PlaylistAnswer",
+    "Reload",
     "UnreachableError",
 ]
 
-MAX_SEGMENT_BYTES = 64 * 1024 * 1024
-"""Eight seconds of 64 Mbit/s; the signed playlist says the exact length."""
 MAX_SMALL_BYTES = 1 << 16
 """Of an answer that only says yes or no."""
-PLAYLIST_NAME = "live.m3u8"
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 class _Report(RootModel[dict[str, Any]]):
@@ -39,6 +46,33 @@ class _Report(RootModel[dict[str, Any]]):
 
 class PaymentRequiredError(ApiError):
     """The session's unpaid bytes exceed the node's credit window: hand in a receipt, then ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """How a media playlist is asked for again (RFC 8216bis section 6.2.5).
+
+    The answer waits for the segment `media_sequence`, or for its part number `part`, from 0; `skips` asks for a delta
+    update.
+    """
+
+    media_sequence: int | None = None
+    part: int | None = None
+    skips: bool = False
+
+    def query(self) -> dict[str, str]:
+        """Return the delivery directives."""
+        given: dict[str, object] = {"_HLS_msn": self.media_sequence, "_HLS_part": self.part}
+        given["_HLS_skip"] = "YES" if self.skips else None
+        return {name: str(value) for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistAnswer:
+    """A playlist that is not verified yet. `is_draining`: the node asks its viewers to move to another."""
+
+    data: bytes
+    is_draining: bool
 
 
 class NodeClient(HttpApi):
@@ -65,29 +99,71 @@ class NodeClient(HttpApi):
         """Hand in a receipt; once this returns the node has it on its disk."""
         self.exchange("POST", "/v1/receipts", body=receipt, max_bytes=MAX_SMALL_BYTES)
 
+    def multivariant_playlist(
+        self, pool_id: int, session_id: bytes | None = None, *, max_seconds: float | None = None
+    ) -> PlaylistAnswer:
+        """Return the multivariant playlist; without a session from an origin."""
+        return self._playlist(pool_id, MULTIVARIANT_NAME, session_id, {}, max_seconds)
+
+    def media_playlist(
+        self,
+        pool_id: int,
+        rendition: str,
+        session_id: bytes | None = None,
+        reload: Reload | None = None,
+        *,
+        max_seconds: float | None = None,
+    ) -> PlaylistAnswer:
+        """Return a rendition's media playlist, or the delta update that `reload` asks for.
+
+        An answer that waits must come within `max_seconds` and, as any, within the client's timeout.
+        Raises MalformedError for a name that is no rendition's.
+        """
+        query = {} if reload is None else reload.query()
+        return self._playlist(pool_id, playlist_name(rendition), session_id, query, max_seconds)
+
     def fetch(
         self,
         pool_id: int,
         name: str,
         session_id: bytes | None = None,
         *,
-        max_bytes: int = MAX_SEGMENT_BYTES,
+        max_bytes: int = MAX_OBJECT_BYTES,
         max_seconds: float | None = None,
     ) -> bytes:
-        """Return the playlist `live.m3u8` or a segment; without a session from an origin.
+        """Return an object that a media playlist names; without a session from an origin.
 
         `max_seconds` bounds the whole download, by default six times the timeout of a single read.
-        Raises PaymentRequiredError when the node wants a receipt first, MalformedError for a name with a path in it.
+        Raises PaymentRequiredError when the node wants a receipt first, MalformedError for a name that is no object's.
         """
-        if not _NAME.fullmatch(name):
-            raise MalformedError(f"a stream has no file of the name {printable(name)!r}")
+        if not is_object(name):
+            raise MalformedError(f"a stream has no object of the name {printable(name)!r}")
+        return self._get(pool_id, name, session_id, {}, max_bytes, max_seconds).body
+
+    def path(self, pool_id: int, session_id: bytes | None = None) -> api.RelayPath:
+        """Return the node's signed path to the origin, which is still to be checked (`relay_path.check_upstream`)."""
+        body = self._get(pool_id, PATH_NAME, session_id, {}, MAX_SMALL_BYTES, None).body
+        return self._parsed(body, api.RelayPath)
+
+    def _playlist(
+        self, pool_id: int, name: str, session_id: bytes | None, query: Mapping[str, str],
+        max_seconds: float | None,
+    ) -> PlaylistAnswer:  # fmt: skip
+        answer = self._get(pool_id, name, session_id, query, MAX_PLAYLIST_BYTES, max_seconds)
+        return PlaylistAnswer(answer.body, answer.headers.get(api.DRAINING_HEADER) == "1")
+
+    def _get(
+        self, pool_id: int, name: str, session_id: bytes | None, query: Mapping[str, str], max_bytes: int,
+        max_seconds: float | None,
+    ) -> Answer:  # fmt: skip
         headers = {"Accept": "*/*"}
         if session_id is not None:
             headers[api.SESSION_HEADER] = "0x" + session_id.hex()
         try:
-            return self.exchange(
+            return self.answer(
                 "GET",
                 f"/v1/streams/{pool_id:d}/{name}",
+                query=query,
                 headers=headers,
                 max_bytes=max_bytes,
                 max_seconds=max_seconds,

@@ -1,13 +1,27 @@
 """Stale playlists are told by comparison, whatever the clocks say."""
 
-from streamrp2p.playlist_v0 import LivePlaylist
+from streamrp2p.playlist import MediaPlaylist, ServerControl
 from streamrp2p.viewer.freshness import Freshness
 
 A, B = b"A" * 20, b"B" * 20
 
 
-def playlist(published_at: int) -> LivePlaylist:
-    return LivePlaylist(7, 100, published_at, (), is_ended=False)
+def playlist(published_at: int) -> MediaPlaylist:
+    return MediaPlaylist(
+        pool_id=7,
+        rendition="source",
+        media_sequence=100,
+        discontinuity_sequence=0,
+        published_at=published_at,
+        target_seconds=2,
+        part_target_micros=None,
+        server_control=ServerControl(),
+        skipped_segments=0,
+        segments=(),
+        parts=(),
+        map=None,
+        is_ended=False,
+    )
 
 
 def test_playlist_that_keeps_up_is_fresh_however_wrong_the_origins_clock_is() -> None:

@@ -122,7 +122,7 @@ def test_corrupt_relay_and_killed_relay_are_left_and_the_viewer_goes_on(
 
     dying.spoil = die
     report = live.watched(tmp_path / "report.json", seconds=15)
-    assert departures(report, corrupt) == ["corrupt-segment"]
+    assert departures(report, corrupt) == ["corrupt-object"]
     assert departures(report, dying) == ["unreachable"]
     assert departures(report, honest) == []
     assert report["segmentsSkipped"] == 0

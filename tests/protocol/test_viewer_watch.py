@@ -67,8 +67,8 @@ def test_corrupt_segment_is_not_counted_its_relay_is_left_for_good_and_another_g
     corrupt, honest = world.add_relay(), world.add_relay()
     spoil_after(corrupt, 5, httpx.Response(200, content=b"x" * SEGMENT_BYTES), of=".ts")
     report = watched(world, 120)
-    assert reasons(report, corrupt) == [Reason.CORRUPT_SEGMENT]
-    assert report.sources[0].segments_refused == 1
+    assert reasons(report, corrupt) == [Reason.CORRUPT_OBJECT]
+    assert report.sources[0].objects_refused == 1
     assert paid(corrupt) == (5 * SEGMENT_BYTES, 5 * SEGMENT_BYTES)
     assert report.bytes_delivered == sum(paid(corrupt)[:1]) + paid(honest)[0]
     assert (report.stalls, report.segments_skipped) == (0, 0)
@@ -80,7 +80,7 @@ def test_segment_longer_than_the_signed_length_is_corrupt() -> None:
     corrupt = world.add_relay()
     spoil_after(corrupt, 0, httpx.Response(200, content=bytes(SEGMENT_BYTES + 1)), of=".ts")
     report = watched(world, 5)
-    assert reasons(report, corrupt) == [Reason.CORRUPT_SEGMENT]
+    assert reasons(report, corrupt) == [Reason.CORRUPT_OBJECT]
     assert corrupt.receipts == {}
 
 
@@ -119,7 +119,7 @@ def test_playlist_that_stands_still_makes_its_relay_left() -> None:
     frozen, honest = world.add_relay(), world.add_relay()
 
     def freeze(name: str, response: httpx.Response) -> httpx.Response:
-        if name == "live.m3u8" and world.clock.now > 1005:
+        if name == "source.m3u8" and world.clock.now > 1005:
             return httpx.Response(200, content=world.origin.playlist(1005.0))
         return response
 
@@ -133,7 +133,7 @@ def test_playlist_that_the_origin_did_not_sign_makes_its_relay_left_for_good() -
     world = FakeWorld(epoch_seconds=20)
     forging, honest = world.add_relay(), world.add_relay()
     forged = world.origin.playlist().replace(b"#EXTINF:1.0", b"#EXTINF:9.0")
-    spoil_after(forging, 2, httpx.Response(200, content=forged), of="m3u8")
+    spoil_after(forging, 2, httpx.Response(200, content=forged), of="source.m3u8")
     report = watched(world, 120)
     assert reasons(report, forging) == [Reason.BAD_PLAYLIST]
     assert paid(honest)[0] > 100 * SEGMENT_BYTES
@@ -223,7 +223,7 @@ def test_relay_whose_origin_fails_is_tried_again_soon_however_often() -> None:
     relay = world.add_relay()
 
     def fail(name: str, response: httpx.Response) -> httpx.Response:
-        is_cut_off = name == "live.m3u8" and 1005 < world.clock.now < 1050
+        is_cut_off = name == "source.m3u8" and 1005 < world.clock.now < 1050
         return problem(502, "origin-failed") if is_cut_off else response
 
     relay.spoil = fail
@@ -307,7 +307,7 @@ def test_segment_that_a_relay_lists_and_lacks_makes_it_left() -> None:
     world.add_relay()
     spoil_after(lacking, 3, problem(404, "segment-unknown"), of=".ts")
     report = watched(world, 10)
-    assert reasons(report, lacking) == [Reason.MISSING_SEGMENT]
+    assert reasons(report, lacking) == [Reason.MISSING_OBJECT]
     assert report.segments_skipped == 0
 
 
@@ -382,7 +382,7 @@ def test_coordinator_that_offers_an_avoided_relay_is_not_followed() -> None:
     corrupt = world.add_relay()
     spoil_after(corrupt, 2, httpx.Response(200, content=b"x" * SEGMENT_BYTES), of=".ts")
     report = watched(world, 20)
-    assert reasons(report, corrupt) == [Reason.CORRUPT_SEGMENT]
+    assert reasons(report, corrupt) == [Reason.CORRUPT_OBJECT]
     assert report.sources[-1].node is None
 
 

@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from urllib.parse import parse_qsl
 
 import httpx
 
 from streamrp2p import api
 from streamrp2p.numbers import Address, Hash, Signature
-from streamrp2p.playlist_v0 import sign_playlist
+from streamrp2p.playlist import MediaObject, sign_playlist
 from streamrp2p.signatures import address_of, check_signer, sign
 from streamrp2p.typed_data import Domain, Receipt, SessionTicket
 
@@ -39,6 +40,10 @@ def segment_bytes(sequence: int) -> bytes:
     return sha256(sequence.to_bytes(8)).digest() * (SEGMENT_BYTES // 32) + bytes(SEGMENT_BYTES % 32)
 
 
+def map_bytes(visit: int) -> bytes:
+    return b"map %d" % visit * 10
+
+
 @dataclass
 class FakeOrigin:
     """Publishes one segment of `seconds` after the other, but for a silence; signs anew every second."""
@@ -50,25 +55,55 @@ class FakeOrigin:
     silence: tuple[float, float] | None = None
     """From when to when no encoder is connected."""
     first_sequence: int = 100
+    visit_segments: int | None = None
+    """After so many segments comes another visit, with a map of its own; None for media that need no map."""
+    renditions: dict[str, int] = field(default_factory=lambda: {"source": 8000})
+    """Name and bits per second."""
+    can_block: bool = False
+    can_skip: bool = False
+    asked: list[str] = field(default_factory=list)
+    """Names and queries of the playlists that were asked for."""
 
     def sequence_end(self, now: float) -> int:
         begin, end = self.silence or (now, now)
         live_seconds = min(now, begin) + max(now - end, 0.0) - 1000.0
         return self.first_sequence + 10 + int(live_seconds / self.seconds)
 
-    def playlist(self, at: float | None = None) -> bytes:
+    def playlist(
+        self, at: float | None = None, rendition: str = "source", skips: bool = False
+    ) -> bytes:
         now = self.clock.now if at is None else at
         end = self.sequence_end(now)
         begin = max(end - self.window, self.first_sequence)
+        control = ["CAN-BLOCK-RELOAD=YES"] * self.can_block + ["CAN-SKIP-UNTIL=6"] * self.can_skip
         text = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{begin}\n"
-        segments = []
-        for sequence in range(begin, end):
-            data = segment_bytes(sequence)
+        text += f"#EXT-X-SERVER-CONTROL:{','.join(control)}\n" if control else ""
+        text += f"#EXT-X-STREAMRP2P-RENDITION:{rendition}\n"
+        skipped = end - begin - 3 if skips and self.can_skip else 0
+        text += f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n" if skipped else ""
+        objects = []
+        for sequence in range(begin + skipped, end):
+            if self.visit_segments and (sequence == begin or sequence % self.visit_segments == 0):
+                name = self.map_name(sequence)
+                text += f'#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="{name}"\n'
+                objects.append((name, map_bytes(sequence // self.visit_segments)))
             text += f"#EXTINF:{self.seconds:.6f},\n{sequence}.ts\n"
-            segments.append((f"{sequence}.ts", Hash(sha256(data).digest()), len(data)))
+            objects.append((f"{sequence}.ts", segment_bytes(sequence)))
+        return self._signed(text, objects, now)
+
+    def map_name(self, sequence: int) -> str:
+        return f"{sequence // (self.visit_segments or 1)}.mp4"
+
+    def multivariant(self) -> bytes:
+        text = "#EXTM3U\n#EXT-X-STREAMRP2P-MULTIVARIANT\n"
+        for name, bandwidth in self.renditions.items():
+            text += f"#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}\n{name}.m3u8\n"
+        return self._signed(text, [], self.clock.now)
+
+    def _signed(self, text: str, objects: list[tuple[str, bytes]], now: float) -> bytes:
         return sign_playlist(
             text,
-            segments,
+            [MediaObject(name, len(data), Hash(sha256(data).digest())) for name, data in objects],
             pool_id=POOL_ID,
             domain=DOMAIN,
             published_at=GENESIS + self.skew + int(now),
@@ -76,9 +111,30 @@ class FakeOrigin:
         )
 
     def respond(self, name: str) -> httpx.Response:
+        """Answer a request for a name, perhaps with a query."""
+        name, _, query = name.partition("?")
         if name == "live.m3u8":
-            return httpx.Response(200, content=self.playlist())
-        return httpx.Response(200, content=segment_bytes(int(name.removesuffix(".ts"))))
+            self.asked.append(name)
+            return httpx.Response(200, content=self.multivariant())
+        if name.removesuffix(".m3u8") in self.renditions:
+            self.asked.append(f"{name}?{query}")
+            return self._media_playlist(name.removesuffix(".m3u8"), dict(parse_qsl(query)))
+        if name.endswith(".mp4"):
+            return httpx.Response(200, content=map_bytes(int(name.removesuffix(".mp4"))))
+        if name.endswith(".ts"):
+            return httpx.Response(200, content=segment_bytes(int(name.removesuffix(".ts"))))
+        return problem(404, "object-unknown")
+
+    def _media_playlist(self, rendition: str, query: dict[str, str]) -> httpx.Response:
+        if self.can_block and "_HLS_msn" in query:
+            asked_at = self.clock.now
+            while self.sequence_end(self.clock.now) <= int(query["_HLS_msn"]):
+                self.clock.sleep(0.05)
+                if self.clock.now > asked_at + 3:
+                    raise httpx.ReadTimeout("the encoder is silent")
+        return httpx.Response(
+            200, content=self.playlist(rendition=rendition, skips="_HLS_skip" in query)
+        )
 
 
 @dataclass
@@ -113,16 +169,16 @@ class FakeRelay:
             return self.spoil("open", self._open(json.loads(request.content)))
         if path == "/v1/receipts":
             return self.spoil("receipt", self._receipt(request.content))
-        name = path.rpartition("/")[2]
-        return self._media(request, name)
+        return self._media(request, asked_for(request))
 
-    def _media(self, request: httpx.Request, name: str) -> httpx.Response:
+    def _media(self, request: httpx.Request, asked: str) -> httpx.Response:
+        name = asked.partition("?")[0]
         session_id = bytes.fromhex(request.headers[api.SESSION_HEADER][2:])
         assert session_id in self.tickets, "the viewer must open its session first"
         if self.is_strict and self.now() >= self.tickets[session_id].expires_at:
             return problem(403, "ticket-expired")
-        if name == "live.m3u8":
-            return self.spoil(name, self.origin.respond(name))
+        if name.endswith(".m3u8"):
+            return self.spoil(name, self.origin.respond(asked))
         self.clock.now += self.segment_delay_seconds
         paid = max((each.bytes_delivered for each in self.receipts.get(session_id, [])), default=0)
         if self.served.get(session_id, 0) - paid > self.credit_bytes:
@@ -200,7 +256,7 @@ class FakeWorld:
                 raise httpx.ConnectError("refused", request=request)
             return self._coordinator(request)
         if host == "origin":
-            return self.origin.respond(request.url.path.rpartition("/")[2])
+            return self.origin.respond(asked_for(request))
         return self.relays[int(host.removeprefix("relay"))].handle(request)
 
     def _coordinator(self, request: httpx.Request) -> httpx.Response:
@@ -270,6 +326,11 @@ class FakeWorld:
             signature=signature,
             endpoint=self.endpoints.get(index, f"http://relay{index}"),
         )
+
+
+def asked_for(request: httpx.Request) -> str:
+    """Return the name at the end of a request's path, with its query."""
+    return request.url.raw_path.decode().rpartition("/")[2]
 
 
 def problem(status: int, slug: str) -> httpx.Response:

@@ -83,7 +83,7 @@ class Admission:
         """Do not go back to a relay for a while; never, if it served wrong bytes."""
         avoided = self._avoided.setdefault(node, _Avoided())
         seconds = min(FIRST_EXCLUSION_SECONDS * 2**avoided.failures, LAST_EXCLUSION_SECONDS)
-        avoided.failures += not reason.may_be_the_origins
+        avoided.failures += not reason.may_be_no_fault
         avoided.until = float("inf") if reason.is_final else max(avoided.until, now + seconds)
 
     def find(self, now: float) -> Source:

@@ -38,6 +38,13 @@ def watch(
     startup_seconds: Annotated[
         float, typer.Option(min=0, max=60, help="Media to have before playback begins.")
     ] = 2.0,
+    rendition: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which to watch; the highest that the pool's bytes per second cover, if not given.",
+        ),
+    ] = None,
     report_to: Annotated[
         str | None,
         typer.Option("--json", metavar="FILE", help="Write the report as JSON; - prints it."),
@@ -56,7 +63,7 @@ def watch(
         if report_to not in (None, "-") and not Path(report_to).parent.is_dir():
             # Said now, and not when the watch is over and its report lost.
             raise UsageError(f"the folder of {report_to} does not exist: make it first")
-        options = WatchOptions(coordinator, pool, seconds, startup_seconds)
+        options = WatchOptions(coordinator, pool, seconds, startup_seconds, rendition=rendition)
         report = watch_stream(options, should_stop=_told_to_stop())
         shown = report.shown()
         if report_to == "-":
@@ -65,7 +72,7 @@ def watch(
         if report_to is not None:
             write_atomically(Path(report_to), json.dumps(shown, indent=2).encode() + b"\n")
     typer.echo(
-        f"{report.segments} segments in {report.watched_seconds:.1f} s; from relays "
+        f"{report.segments} segments of {report.rendition} in {report.watched_seconds:.1f} s; from relays "
         f"{report.bytes_delivered} bytes, {report.bytes_on_time} of them on time; "
         f"{report.stalls} stalls of {report.stalled_seconds:.1f} s together"
     )

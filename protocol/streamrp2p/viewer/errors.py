@@ -17,6 +17,12 @@ class SessionOverError(StreamrP2PError):
     """The relay serves this session no more, but would serve the next: a new ticket is due."""
 
 
+class RenditionError(StreamrP2PError):
+    """The stream does not have the rendition that was asked for."""
+
+    is_usage = True
+
+
 class NothingPlayedError(StreamrP2PError):
     """Neither relay nor origin gave one segment that the origin vouches for."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from streamrp2p.playlist_v0 import LivePlaylist
+from streamrp2p.playlist import MediaPlaylist
 
 
 @dataclass(slots=True)
@@ -16,9 +16,9 @@ class Freshness:
 
     limit_seconds: float
     _lead: float | None = None
-    _latest: dict[bytes, LivePlaylist] = field(default_factory=dict)
+    _latest: dict[bytes, MediaPlaylist] = field(default_factory=dict)
 
-    def fault(self, relay: bytes, playlist: LivePlaylist, now: float) -> str | None:
+    def fault(self, relay: bytes, playlist: MediaPlaylist, now: float) -> str | None:
         """Take a verified playlist and say why its relay should be left, or None."""
         lead = playlist.published_at - now
         self._lead = lead if self._lead is None else max(self._lead, lead)
@@ -34,7 +34,7 @@ class Freshness:
             )
         return None
 
-    def age_seconds(self, playlist: LivePlaylist, now: float) -> float:
+    def age_seconds(self, playlist: MediaPlaylist, now: float) -> float:
         """Return how far the playlist is behind the freshest one that could be had now."""
         return 0.0 if self._lead is None else self._lead - (playlist.published_at - now)
 

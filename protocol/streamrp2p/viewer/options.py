@@ -27,5 +27,7 @@ class WatchOptions:
     """How far a relay's playlist may be behind the freshest."""
     late_segments: int = 3
     """So many late segments in a row, and the relay is left."""
+    rendition: str | None = None
+    """Which to watch; None for the highest that the pool's bytes per second cover."""
     request_seconds: float = 3.0
     """Silence after which a relay counts as unreachable."""

@@ -51,6 +51,10 @@ class PlaybackClock:
         self._runs_out_at = max(self._runs_out_at, now) + duration_micros
         return Arrival(is_on_time=stall == 0, stall_micros=stall)
 
+    def is_on_time(self, now: int) -> bool:
+        """Tell whether something without a duration, such as a map, is on time if it is whole `now`."""
+        return self._runs_out_at is None or self._read(now) <= self._runs_out_at
+
     def buffered_micros(self, now: int) -> int:
         """Return how much media is there that was not yet played."""
         now = self._read(now)

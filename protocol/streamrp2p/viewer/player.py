@@ -5,14 +5,15 @@ from collections.abc import Callable
 import structlog
 
 from streamrp2p.node_client import PaymentRequiredError
-from streamrp2p.playlist_v0 import LivePlaylist, Segment
+from streamrp2p.playlist import MediaObject, MediaPlaylist, Segment
 from streamrp2p.viewer.admission import Admission
 from streamrp2p.viewer.errors import SessionOverError, SourceError
 from streamrp2p.viewer.freshness import Freshness
 from streamrp2p.viewer.options import Clock, WatchOptions
 from streamrp2p.viewer.playback import PlaybackClock
+from streamrp2p.viewer.renditions import chosen
 from streamrp2p.viewer.report import Reason, WatchReport
-from streamrp2p.viewer.source import SegmentGoneError, Source
+from streamrp2p.viewer.source import GoneError, Source
 from streamrp2p.viewer.sources import Sources
 
 _log = structlog.get_logger()
@@ -40,6 +41,9 @@ class Player:
         self._sources = Sources(clock, admission, report)
         self._playback = PlaybackClock(round(options.startup_seconds * MICROS))
         self._freshness = Freshness(options.stale_seconds)
+        self._rendition: str | None = None
+        self._latest: MediaPlaylist | None = None
+        self._map: MediaObject | None = None
         self._next: int | None = None
         self._newest_published_at = 0
         self._gone = 0
@@ -63,29 +67,68 @@ class Player:
         try:
             source = self._sources.right_one()
             playlist = self._playlist(source)
+            if source.is_draining and self._sources.move_from_draining(source):
+                return
             wanted = self._wanted(playlist)
             for segment in wanted:
                 if self._now() >= self._ends_at or not self._take(source, segment):
                     return
+            self._gone = 0
             if not wanted:
                 self._wait(playlist)
+        except GoneError as error:
+            self._ask_anew(error)
         except SessionOverError as error:
             self._sources.renew_now(str(error))
         except SourceError as fault:
-            if self._sources.current is not None:
-                self._freshness.forget(self._sources.current.node)
-            self._gone = 0
-            self._sources.leave(fault)
+            self._leave(fault)
 
-    def _playlist(self, source: Source) -> LivePlaylist:
-        playlist = source.playlist(self._options.request_seconds)
+    def _leave(self, fault: SourceError) -> None:
+        if self._sources.current is not None:
+            self._freshness.forget(self._sources.current.node)
+        self._gone = 0
+        self._sources.leave(fault)
+
+    def _ask_anew(self, error: GoneError) -> None:
+        """Begin with the multivariant playlist: what the relay lacks may be gone from the stream too."""
+        self._gone += 1
+        self._rendition = self._latest = None
+        if self._gone > 1:
+            self._leave(SourceError(Reason.MISSING_OBJECT, str(error)))
+        else:
+            self._clock.sleep(LEAST_POLL_SECONDS)
+
+    def _playlist(self, source: Source) -> MediaPlaylist:
+        seconds = self._options.request_seconds
+        if self._rendition is None:
+            variants = source.multivariant(seconds).variants
+            rate = self._admission.pool.max_bytes_per_second
+            self._rendition = chosen(variants, self._options.rendition, rate).rendition
+            self._report.rendition = self._rendition
+            _log.info("rendition.chosen", rendition=self._rendition)
+        playlist = self._awaited(source) or source.media(self._rendition, self._latest, seconds)
         if fault := self._freshness.fault(source.node, playlist, self._now()):
             raise SourceError(Reason.STALE_PLAYLIST, fault)
+        self._latest = playlist
         return playlist
 
-    def _wanted(self, playlist: LivePlaylist) -> list[Segment]:
+    def _awaited(self, source: Source) -> MediaPlaylist | None:
+        """Wait at the source for the segment that comes next, if it offers that and all others were taken."""
+        latest = self._latest
+        if latest is None or not latest.server_control.can_block_reload:
+            return None
+        if self._next != latest.next_sequence:
+            return None
+        seconds = self._options.request_seconds
+        if self._playback.is_playing:
+            # Not beyond the last moment at which the source's own silence can still be told from a relay's.
+            buffered = self._playback.buffered_micros(self._micros()) / MICROS
+            seconds = min(max(buffered, LEAST_POLL_SECONDS), seconds)
+        return source.newer(latest, seconds)
+
+    def _wanted(self, playlist: MediaPlaylist) -> list[Segment]:
         """Return the listed segments that are still to come, oldest first."""
-        end = playlist.media_sequence + len(playlist.segments)
+        end = playlist.next_sequence
         is_newer = playlist.published_at > self._newest_published_at
         if self._next is not None and end < self._next and is_newer:
             # A later playlist with lower numbers: the origin began anew, and so do we.
@@ -102,21 +145,21 @@ class Player:
         return [each for each in playlist.segments if each.media_sequence >= self._next]
 
     def _take(self, source: Source, segment: Segment) -> bool:
-        """Fetch, verify, count and pay one segment; False when the playlist must be fetched again first."""
-        if not self._is_covered(source, segment):
+        """Fetch, verify, count and pay one segment and, before it, a new map; False when it must be tried again."""
+        if segment.map is not None and segment.map != self._map:
+            if not self._is_covered(source, segment.map):
+                return False
+            self._fetch(source, segment.map, segment)
+            is_on_time = self._playback.is_on_time(self._micros())
+            source.count_map(segment.map, segment.media_sequence, is_on_time=is_on_time)
+            self._map = segment.map
+            source.pay(self._admission.time.at(self._now()))
+        if not self._is_covered(source, segment.object):
             return False
-        try:
-            self._fetch(source, segment)
-        except SegmentGoneError as error:
-            self._gone += 1
-            if self._gone > 1:
-                raise SourceError(Reason.MISSING_SEGMENT, str(error)) from error
-            self._clock.sleep(LEAST_POLL_SECONDS)
-            return False
-        self._gone = 0
+        self._fetch(source, segment.object, segment)
         self._next = segment.media_sequence + 1
         arrival = self._playback.arrived(segment.duration_micros, self._micros())
-        source.count(segment, is_on_time=arrival.is_on_time)
+        source.count_segment(segment, is_on_time=arrival.is_on_time)
         if arrival.stall_micros:
             _log.info("playback.stalled", seconds=arrival.stall_micros / MICROS)
         if self._report.startup_seconds is None and self._playback.is_playing:
@@ -126,19 +169,19 @@ class Player:
             raise SourceError(Reason.LATE, f"{source.late_in_a_row} segments in a row came late")
         return True
 
-    def _is_covered(self, source: Source, segment: Segment) -> bool:
-        """Tell whether a receipt for the segment would be accepted now; if not, renew the ticket, or wait a little."""
+    def _is_covered(self, source: Source, wanted: MediaObject) -> bool:
+        """Tell whether a receipt for the object would be accepted now; if not, renew the ticket, or wait a little."""
         session = source.session
         if session is None:
             return True
-        if not session.has_room(segment.length_bytes):
+        if not session.has_room(wanted.length_bytes):
             if session.bytes_delivered == 0:
-                raise SourceError(Reason.UNPAID, "the ticket's credit is less than one segment")
+                raise SourceError(Reason.UNPAID, "the ticket's credit is less than one object")
             if not self._sources.renew(source):
                 raise SourceError(Reason.UNPAID, "the ticket's credit is used up")
             return False
         wait_seconds = session.seconds_until(
-            segment.length_bytes,
+            wanted.length_bytes,
             self._admission.time.at(self._now()),
             self._admission.pool.max_bytes_per_second,
             self._admission.config.rate_slack_seconds,
@@ -149,21 +192,21 @@ class Player:
             self._clock.sleep(min(wait_seconds, LEAST_POLL_SECONDS))
         return wait_seconds <= 0
 
-    def _fetch(self, source: Source, segment: Segment) -> None:
-        """Fetch and verify; the bytes themselves would go to a decoder."""
+    def _fetch(self, source: Source, wanted: MediaObject, segment: Segment) -> None:
+        """Fetch and verify what the segment needs; the bytes themselves would go to a decoder."""
         buffered = self._playback.buffered_micros(self._micros()) + segment.duration_micros
         max_seconds = max(buffered / MICROS, self._options.request_seconds)
         try:
-            source.segment(segment, max_seconds)
+            source.object(wanted, max_seconds)
         except PaymentRequiredError:
             # The last receipt may have been lost on the way; a newer one says the same.
             source.pay(self._admission.time.at(self._now()))
             try:
-                source.segment(segment, max_seconds)
+                source.object(wanted, max_seconds)
             except PaymentRequiredError as error:
                 raise SourceError(Reason.UNPAID, f"paid for, and yet: {error}") from error
 
-    def _wait(self, playlist: LivePlaylist) -> None:
+    def _wait(self, playlist: MediaPlaylist) -> None:
         now = self._now()
         is_fresh = self._freshness.age_seconds(playlist, now) < FRESH_SECONDS
         if is_fresh and self._playback.is_dry(self._micros()):

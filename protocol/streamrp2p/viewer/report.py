@@ -10,10 +10,10 @@ from streamrp2p.viewer.session import ReceiptSession
 class Reason(StrEnum):
     """Why a viewer left a relay."""
 
-    CORRUPT_SEGMENT = "corrupt-segment"
+    CORRUPT_OBJECT = "corrupt-object"
     BAD_PLAYLIST = "bad-playlist"
     STALE_PLAYLIST = "stale-playlist"
-    MISSING_SEGMENT = "missing-segment"
+    MISSING_OBJECT = "missing-object"
     LATE = "late"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
@@ -21,6 +21,8 @@ class Reason(StrEnum):
     """The relay says that it gets nothing from the origin."""
     RECEIPT_REFUSED = "receipt-refused"
     UNPAID = "unpaid"
+    DRAINING = "draining"
+    """The relay is about to stop, and asks its viewers to move."""
     MOVED = "moved"
     """The coordinator gave the next ticket for another relay."""
     RELAY_FOUND = "relay-found"
@@ -29,12 +31,12 @@ class Reason(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether the relay is not asked again: it served wrong bytes, which no accident explains."""
-        return self in (Reason.CORRUPT_SEGMENT, Reason.BAD_PLAYLIST)
+        return self in (Reason.CORRUPT_OBJECT, Reason.BAD_PLAYLIST)
 
     @property
-    def may_be_the_origins(self) -> bool:
+    def may_be_no_fault(self) -> bool:
         """Whether it may not be the relay's fault: then it is not avoided for longer each time."""
-        return self in (Reason.STALE_PLAYLIST, Reason.ORIGIN_FAILED)
+        return self in (Reason.STALE_PLAYLIST, Reason.ORIGIN_FAILED, Reason.DRAINING)
 
 
 @dataclass(slots=True)
@@ -53,9 +55,10 @@ class SourceReport:
     node: bytes | None
     endpoint: str
     segments: int = 0
+    maps: int = 0
     bytes_delivered: int = 0
     bytes_on_time: int = 0
-    segments_refused: int = 0
+    objects_refused: int = 0
     receipts_accepted: int = 0
     sessions: list[ReceiptSession] = field(default_factory=list)
     departures: list[Departure] = field(default_factory=list)
@@ -66,9 +69,10 @@ class SourceReport:
             "node": None if self.node is None else "0x" + self.node.hex(),
             "endpoint": self.endpoint,
             "segments": self.segments,
+            "maps": self.maps,
             "bytesDelivered": self.bytes_delivered,
             "bytesOnTime": self.bytes_on_time,
-            "segmentsRefused": self.segments_refused,
+            "objectsRefused": self.objects_refused,
             "receiptsAccepted": self.receipts_accepted,
             "sessions": [
                 {
@@ -99,6 +103,8 @@ class WatchReport:
     viewer: bytes
     began_at: float
     """On the viewer's monotonic clock."""
+    rendition: str | None = None
+    """The one last watched."""
     watched_seconds: float = 0.0
     startup_seconds: float | None = None
     """From the first request to playback; None if it never began."""
@@ -144,6 +150,7 @@ class WatchReport:
         return {
             "poolId": self.pool_id,
             "viewer": "0x" + self.viewer.hex(),
+            "rendition": self.rendition,
             "watchedSeconds": round(self.watched_seconds, 3),
             "startupSeconds": (
                 None if self.startup_seconds is None else round(self.startup_seconds, 3)

@@ -38,7 +38,7 @@ class ReceiptSession:
         return seconds_until_allowed(self.ticket, total, now, max_bytes_per_second, slack_seconds)
 
     def count(self, length_bytes: int, media_sequence: int, *, is_on_time: bool) -> None:
-        """Count a whole segment whose hash matched; raises MalformedError beyond the ticket's credit."""
+        """Count a whole object of that segment, whose hash matched; raises MalformedError beyond the credit."""
         if not self.has_room(length_bytes):
             raise MalformedError(
                 f"{length_bytes} more bytes exceed the ticket's {self.ticket.max_bytes}: renew it first"

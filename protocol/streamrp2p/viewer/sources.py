@@ -49,7 +49,20 @@ class Sources:
             self.renew(source)
         return self.current or source
 
-    def renew(self, source: Source) -> bool:
+    def move_from_draining(self, source: Source) -> bool:
+        """Go to another relay because this one asks for it; False, to be tried again soon, while there is none."""
+        now = self._clock.monotonic()
+        if source.session is None or now < self._look_again_at:
+            return False
+        self._admission.avoid(source.node, Reason.DRAINING, now)
+        return self.renew(source, Reason.DRAINING, "it is about to stop")
+
+    def renew(
+        self,
+        source: Source,
+        reason: Reason = Reason.MOVED,
+        detail: str = "the next ticket is for another relay",
+    ) -> bool:
         """Go on under the next ticket, perhaps at another relay; False while no ticket is to be had."""
         now = self._clock.monotonic()
         try:
@@ -61,7 +74,7 @@ class Sources:
             return False
         has_moved = found.node != source.node
         if has_moved:
-            self._note_departure(source, Reason.MOVED, "the next ticket is for another relay")
+            self._note_departure(source, reason, detail)
         _log.info("ticket.renewed", node=name_of(found), moved=has_moved)
         self._replace(found)
         return True
