@@ -162,7 +162,7 @@ def _source(report: Mapping[str, Any]) -> SourceFacts:
     return SourceFacts(
         None if node is None else Address(_bytes(node)),
         report["bytesDelivered"],
-        report["segmentsRefused"],
+        report["objectsRefused"],
         report["receiptsAccepted"],
         tuple(departure["reason"] for departure in report["departures"]),
         {

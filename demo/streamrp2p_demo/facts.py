@@ -1,6 +1,6 @@
 """What the demo saw: collected by the run, judged by `checks`, told by `report`. Nothing in it is an opinion.
 
-Byte counts are of media segments; token amounts are base units; times are Unix seconds.
+Byte counts are of media objects; token amounts are base units; times are Unix seconds.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Address, Hash, SessionId
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.typed_data import Domain
-from streamrp2p_demo.adversaries.corrupting_proxy import ServedSegment
+from streamrp2p_demo.adversaries.corrupting_proxy import ServedObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class SourceFacts:
 
     node: Address | None
     bytes_delivered: int
-    segments_refused: int
+    objects_refused: int
     receipts_accepted: int
     """How many of its receipts the relay took, which means: has on its disk."""
     departures: tuple[str, ...]
@@ -117,7 +117,7 @@ class Corruption:
     """What passed through the public face of the corrupting relay."""
 
     node: Address
-    served: tuple[ServedSegment, ...]
+    served: tuple[ServedObject, ...]
 
 
 @dataclass(frozen=True, slots=True)

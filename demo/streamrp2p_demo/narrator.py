@@ -74,10 +74,8 @@ class Narrator:
             )
         if double_submitter.read_report(self.layout.report("double-submitter")) is not None:
             yield "a relay handed an acknowledged receipt in again, in another batch"
-        if any(
-            segment.is_corrupt for segment in read_ledger(self.layout.report("corrupting-proxy"))
-        ):
-            yield "the corrupting relay has served its first corrupt segment"
+        if any(served.is_corrupt for served in read_ledger(self.layout.report("corrupting-proxy"))):
+            yield "the corrupting relay has served its first corrupt object"
 
 
 def challenge_lines(challenge: Challenge) -> Iterator[str]:

@@ -78,7 +78,7 @@ def _viewer_json(viewer: ViewerFacts) -> dict[str, Any]:
             {
                 "node": None if source.node is None else _hex(source.node),
                 "bytesDelivered": source.bytes_delivered,
-                "segmentsRefused": source.segments_refused,
+                "objectsRefused": source.objects_refused,
                 "receiptsAccepted": source.receipts_accepted,
                 "departures": list(source.departures),
                 "sessions": len(source.sessions),

@@ -13,9 +13,8 @@ from streamrp2p.chain import ChainError, Stream, connect
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.http_api import ApiError, UnreachableError
 from streamrp2p.keys import create_keystore
-from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
+from streamrp2p.node_client import NodeClient
 from streamrp2p.numbers import Address
-from streamrp2p.playlist_v0 import SEGMENT_TAG
 from streamrp2p.signatures import address_of
 from streamrp2p_demo.adversaries import corrupting_proxy, inflating_poster
 from streamrp2p_demo.anvil import CHAIN_ID, anvil_command, known_key
@@ -43,10 +42,12 @@ Found = TypeVar("Found")
 READY_SECONDS = 45.0
 """Far more than anything takes on an idle machine; a busy one has two cores for twenty processes."""
 POLL_SECONDS = 0.15
+RENDITION = "source"
+"""The stream as the encoder sends it."""
 FIRST_SEGMENTS = 3
 """How many segments the origin must have before viewers come."""
-HONEST_SEGMENTS = 24
-"""How many segments pass the corrupting relay unharmed."""
+HONEST_OBJECTS = 24
+"""How many objects pass the corrupting relay unharmed."""
 INFLATING_POSTER = "inflating-poster"
 """What the coordinator that lies names its report."""
 PAID_ELSEWHERE = "relay-2"
@@ -162,10 +163,10 @@ class Stack:
         def has_segments() -> bool | None:
             with NodeClient(loopback(self.ports.origin)) as origin:
                 try:
-                    playlist = origin.fetch(pool_id, PLAYLIST_NAME)
+                    playlist = origin.media_playlist(pool_id, RENDITION).data
                 except (ApiError, UnreachableError):
                     return None
-            return playlist.count(SEGMENT_TAG.encode()) >= FIRST_SEGMENTS or None
+            return playlist.count(b"\n#EXTINF:") >= FIRST_SEGMENTS or None
 
         self.wait_for("the origin's first segments", has_segments)
 
@@ -177,7 +178,7 @@ class Stack:
                 self.ports.proxy,
                 loopback(self.corrupting.port),
                 self.layout.report("corrupting-proxy"),
-                honest_segments=HONEST_SEGMENTS,
+                honest_objects=HONEST_OBJECTS,
             ),
         )
 

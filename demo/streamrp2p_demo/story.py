@@ -13,7 +13,7 @@ from streamrp2p_demo.facts import Crash, Promise
 from streamrp2p_demo.layout import VIEWERS
 from streamrp2p_demo.market import Market
 from streamrp2p_demo.narrator import Narrator
-from streamrp2p_demo.stack import HONEST_SEGMENTS, READY_SECONDS, Relay, Stack
+from streamrp2p_demo.stack import HONEST_OBJECTS, READY_SECONDS, Relay, Stack
 
 HONEST_SECONDS = 5.0
 """How long the over-reporting viewer is honest before it lies."""
@@ -118,7 +118,7 @@ class Story:
         )
         self.tell(
             f"epoch {self.now_epoch}: an over-reporting viewer joins {victim.name}, which submits a receipt twice; "
-            f"{stack.corrupting.name} turns corrupt after {HONEST_SEGMENTS} segments"
+            f"{stack.corrupting.name} turns corrupt after {HONEST_OBJECTS} objects"
         )
 
     def crash_relay(self, relay: Relay) -> Crash:

@@ -10,7 +10,7 @@ from streamrp2p.settlement import GENESIS, PoolInput, settle
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import Domain, Receipt, Rejection, SessionTicket
 from streamrp2p.verify import Checked, Code
-from streamrp2p_demo.adversaries.corrupting_proxy import ServedSegment
+from streamrp2p_demo.adversaries.corrupting_proxy import ServedObject
 from streamrp2p_demo.facts import (
     Answer,
     Challenge,
@@ -102,7 +102,7 @@ GOOD = Facts(
         ViewerFacts(
             "viewer-2", 0, 1_500, 1_500,
             (
-                SourceFacts(RELAY_3, 1_000, 1, 2, ("corrupt-segment",), {BEHIND_PROXY.session_id: 1_000}),
+                SourceFacts(RELAY_3, 1_000, 1, 2, ("corrupt-object",), {BEHIND_PROXY.session_id: 1_000}),
                 SourceFacts(RELAY_2, 500, 0, 0, (), {}),
             ),
         ),
@@ -111,8 +111,8 @@ GOOD = Facts(
     corruption=Corruption(
         RELAY_3,
         (
-            ServedSegment(CORRUPT_SESSION, "a.ts", 1_000, is_corrupt=False),
-            ServedSegment(CORRUPT_SESSION, "b.ts", 700, is_corrupt=True),
+            ServedObject(CORRUPT_SESSION, "a.ts", 1_000, is_corrupt=False),
+            ServedObject(CORRUPT_SESSION, "b.ts", 700, is_corrupt=True),
         ),
     ),
     replay=Replay(RELAY_2, REPLAYED.encode(), Answer(9001, 1, (), "{}"), SECOND_ANSWER, SECOND_ANSWER),

@@ -6,7 +6,7 @@ import pytest
 
 from streamrp2p.verify import Code
 from streamrp2p_demo import checks
-from streamrp2p_demo.adversaries.corrupting_proxy import ServedSegment
+from streamrp2p_demo.adversaries.corrupting_proxy import ServedObject
 from streamrp2p_demo.checks import Failed, Passed
 from streamrp2p_demo.facts import Answer, Facts, Promise
 from tests.demo.scenario import (
@@ -115,12 +115,10 @@ def test_paying_for_corrupt_bytes_fails() -> None:
 
 
 def test_a_relay_that_corrupted_nothing_shows_nothing() -> None:
-    served = (ServedSegment(CORRUPT_SESSION, "a.ts", 1_000, is_corrupt=False),)
+    served = (ServedObject(CORRUPT_SESSION, "a.ts", 1_000, is_corrupt=False),)
     facts = replace(GOOD, corruption=replace(GOOD.corruption, served=served))
 
-    assert failure(checks.corruption_earns_nothing(facts)) == (
-        "the relay served no corrupt segment"
-    )
+    assert failure(checks.corruption_earns_nothing(facts)) == ("the relay served no corrupt object")
 
 
 def test_corruption_that_no_viewer_noticed_fails() -> None:
@@ -137,7 +135,7 @@ def test_a_viewer_that_found_no_other_relay_fails() -> None:
     assert statement == "left the corrupting relay, but got nothing elsewhere: viewer-2"
 
 
-@pytest.mark.parametrize("change", [{"departures": ("late",)}, {"segments_refused": 0}])
+@pytest.mark.parametrize("change", [{"departures": ("late",)}, {"objects_refused": 0}])
 def test_leaving_for_another_reason_is_no_refusal(change: dict[str, object]) -> None:
     bad, other = GOOD.viewers[1].sources
     sources = (replace(bad, **change), other)  # type: ignore[arg-type]

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from streamrp2p_demo.adversaries.corrupting_proxy import (
-    SegmentLedger,
-    ServedSegment,
+    ObjectLedger,
+    ServedObject,
     command,
     flip_byte,
-    is_segment,
+    is_object,
     read_ledger,
 )
 from streamrp2p_demo.ports import free_ports
@@ -38,6 +38,7 @@ def test_an_empty_body_stays_empty() -> None:
     [
         ("GET", "/v1/streams/1/seg-7.ts", 200, True),
         ("GET", "/v1/streams/1/live.m3u8", 200, False),
+        ("GET", "/v1/streams/1/source.m3u8", 200, False),
         ("GET", "/v1/streams/1/path", 200, False),
         ("GET", "/v1/streams/1/seg-7.ts", 402, False),
         ("GET", "/healthz", 200, False),
@@ -47,23 +48,23 @@ def test_an_empty_body_stays_empty() -> None:
 def test_only_delivered_segments_are_corrupted(
     method: str, path: str, status: int, expected: bool
 ) -> None:
-    assert is_segment(method, path, status) is expected
+    assert is_object(method, path, status) is expected
 
 
 def test_the_ledger_tells_honest_from_corrupt_segments(tmp_path: Path) -> None:
-    ledger = SegmentLedger(tmp_path / "served.jsonl", honest_segments=1)
+    ledger = ObjectLedger(tmp_path / "served.jsonl", honest_objects=1)
 
     assert ledger.judge("0xaa", "a.ts", SEGMENT) == SEGMENT
     assert ledger.judge("0xbb", "b.ts", SEGMENT) == flip_byte(SEGMENT)
 
     assert read_ledger(ledger.path) == [
-        ServedSegment("0xaa", "a.ts", 100, is_corrupt=False),
-        ServedSegment("0xbb", "b.ts", 100, is_corrupt=True),
+        ServedObject("0xaa", "a.ts", 100, is_corrupt=False),
+        ServedObject("0xbb", "b.ts", 100, is_corrupt=True),
     ]
 
 
 def test_a_line_that_is_being_written_is_not_read_yet(tmp_path: Path) -> None:
-    ledger = SegmentLedger(tmp_path / "served.jsonl", honest_segments=1)
+    ledger = ObjectLedger(tmp_path / "served.jsonl", honest_objects=1)
     ledger.judge("0xaa", "a.ts", SEGMENT)
     with ledger.path.open("a") as file:
         file.write('{"session_id": "0xb')
@@ -114,7 +115,7 @@ def test_a_running_proxy_passes_all_but_segments_unchanged(relay: str, tmp_path:
     port = free_ports(1)[0]
     ledger = tmp_path / "served.jsonl"
     with Supervisor(tmp_path) as supervisor:
-        supervisor.start("proxy", command(port, relay, ledger, honest_segments=1))
+        supervisor.start("proxy", command(port, relay, ledger, honest_objects=1))
         transport = httpx.HTTPTransport(retries=20)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport) as client:
             assert client.get("/v1/streams/1/live.m3u8").content == SEGMENT
@@ -137,7 +138,7 @@ def test_a_proxy_whose_relay_is_down_says_so(tmp_path: Path) -> None:
         supervisor.start(
             "proxy",
             command(
-                port, f"http://127.0.0.1:{nobody}", tmp_path / "served.jsonl", honest_segments=0
+                port, f"http://127.0.0.1:{nobody}", tmp_path / "served.jsonl", honest_objects=0
             ),
         )
         transport = httpx.HTTPTransport(retries=20)

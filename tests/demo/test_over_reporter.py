@@ -8,7 +8,7 @@ import httpx
 from streamrp2p import api
 from streamrp2p.node_client import NodeClient
 from streamrp2p.numbers import Hash
-from streamrp2p.playlist_v0 import sign_playlist
+from streamrp2p.playlist import MediaObject, sign_playlist
 from streamrp2p.signatures import address_of, check_signer
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_demo.adversaries.over_reporter import (
@@ -21,14 +21,32 @@ from tests.demo.scenario import DOMAIN, GOOD, RELAY_1, VIEWER_KEY
 
 ORIGIN_KEY = bytes([4]) * 32
 SEGMENTS = {"7.ts": b"a" * 100, "8.ts": b"b" * 50}
-PLAYLIST = sign_playlist(
-    "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:1.0,\n7.ts\n#EXTINF:1.0,\n8.ts\n",
-    [(name, Hash(sha256(data).digest()), len(data)) for name, data in SEGMENTS.items()],
-    pool_id=1,
-    domain=DOMAIN,
-    published_at=100,
-    origin_key=ORIGIN_KEY,
-)
+MEDIA = """#EXTM3U
+#EXT-X-TARGETDURATION:1
+#EXT-X-MEDIA-SEQUENCE:7
+#EXT-X-STREAMRP2P-RENDITION:source
+#EXTINF:1.0,
+7.ts
+#EXTINF:1.0,
+8.ts
+"""
+MULTIVARIANT = """#EXTM3U
+#EXT-X-STREAMRP2P-MULTIVARIANT
+#EXT-X-STREAM-INF:BANDWIDTH=1000
+source.m3u8
+"""
+
+
+def signed(text: str) -> bytes:
+    objects = [
+        MediaObject(name, len(data), Hash(sha256(data).digest())) for name, data in SEGMENTS.items()
+    ]
+    return sign_playlist(
+        text, objects, pool_id=1, domain=DOMAIN, published_at=100, origin_key=ORIGIN_KEY
+    )
+
+
+PLAYLISTS = {"live.m3u8": signed(MULTIVARIANT), "source.m3u8": signed(MEDIA)}
 TICKET = SessionTicket(1, 0, RELAY_1, address_of(VIEWER_KEY), 1_000_000, 100, 200, 1)
 
 
@@ -45,7 +63,7 @@ class Relay:
             self.receipts.append(api.SignedReceipt.model_validate_json(request.content))
             return httpx.Response(204)
         assert request.headers["StreamrP2P-Session"] == "0x" + TICKET.session_id.hex()
-        return httpx.Response(200, content=PLAYLIST if name == "live.m3u8" else self.served[name])
+        return httpx.Response(200, content=(PLAYLISTS | self.served)[name])
 
     def watching(self) -> Watching:
         client = NodeClient("http://relay", transport=httpx.MockTransport(self.answer))

@@ -12,8 +12,12 @@ from streamrp2p.node_client import (
     BadAnswerError,
     NodeClient,
     PaymentRequiredError,
+    PlaylistAnswer,
+    Reload,
     UnreachableError,
 )
+from streamrp2p.numbers import Address
+from streamrp2p.typed_data import RelayPath
 
 SESSION = bytes(range(32))
 
@@ -48,17 +52,75 @@ def test_segment_is_asked_for_with_its_session() -> None:
 
 def test_origin_is_asked_without_a_session() -> None:
     node, seen = client(httpx.Response(200, content=b"#EXTM3U\n"))
-    assert node.fetch(7, "live.m3u8") == b"#EXTM3U\n"
+    assert node.multivariant_playlist(7) == PlaylistAnswer(b"#EXTM3U\n", is_draining=False)
+    assert seen[0].url.path == "/v1/streams/7/live.m3u8"
     assert "StreamrP2P-Session" not in seen[0].headers
 
 
 @pytest.mark.parametrize(
+    ("reload", "query"),
+    [
+        (None, ""),
+        (Reload(), ""),
+        (Reload(17), "_HLS_msn=17"),
+        (Reload(17, 0), "_HLS_msn=17&_HLS_part=0"),
+        (Reload(17, 2, skips=True), "_HLS_msn=17&_HLS_part=2&_HLS_skip=YES"),
+        (Reload(skips=True), "_HLS_skip=YES"),
+    ],
+)
+def test_media_playlist_is_asked_for_with_its_directives(reload: Reload | None, query: str) -> None:
+    node, seen = client(httpx.Response(200, content=b"#EXTM3U\n"))
+    assert node.media_playlist(7, "720p", SESSION, reload).data == b"#EXTM3U\n"
+    assert (seen[0].url.path, seen[0].url.query.decode()) == ("/v1/streams/7/720p.m3u8", query)
+    assert seen[0].headers["StreamrP2P-Session"] == "0x" + SESSION.hex()
+
+
+@pytest.mark.parametrize("rendition", ["live", "path", "", "a/b", "A", "a" * 17, "720p.m3u8"])
+def test_playlist_of_what_is_no_rendition_is_never_asked_for(rendition: str) -> None:
+    node, seen = client(httpx.Response(200))
+    with pytest.raises(MalformedError, match="names no rendition"):
+        node.media_playlist(7, rendition, SESSION)
+    assert seen == []
+
+
+@pytest.mark.parametrize(("value", "is_draining"), [("1", True), ("0", False), ("yes", False)])
+def test_node_that_drains_says_so_beside_its_playlist(value: str, is_draining: bool) -> None:
+    node, _ = client(httpx.Response(200, headers={"StreamrP2P-Draining": value}))
+    assert node.media_playlist(7, "source", SESSION).is_draining is is_draining
+
+
+def test_path_of_a_node_is_read_from_its_wire_form() -> None:
+    path = {"path": ["0x" + "01" * 20], "signedAt": 9, "signature": "0x" + "02" * 65}
+    node, seen = client(
+        httpx.Response(200, json=path), httpx.Response(200, json={**path, "path": []})
+    )
+    assert node.path(7).message(7) == RelayPath(7, (Address(bytes([1]) * 20),), 9)
+    assert seen[0].url.path == "/v1/streams/7/path"
+    with pytest.raises(BadAnswerError, match="no valid RelayPath"):
+        node.path(7)
+
+
+@pytest.mark.parametrize(
     "name",
-    ["", "../secret", "a/b", "..", ".hidden", "a\\b", "a?x=1", "a#b", "é.ts", "a" * 129, "a\n"],
+    [
+        "",
+        "live.m3u8",
+        "path",
+        "../secret",
+        "a/b",
+        "..",
+        ".hidden",
+        "a\\b",
+        "a?x=1",
+        "a#b",
+        "é.ts",
+        "a" * 129,
+        "a\n",
+    ],
 )
 def test_name_that_could_leave_the_stream_is_never_sent(name: str) -> None:
     node, seen = client(httpx.Response(200))
-    with pytest.raises(MalformedError, match="has no file of the name"):
+    with pytest.raises(MalformedError, match="has no object of the name"):
         node.fetch(7, name, SESSION)
     assert seen == []
 
@@ -92,7 +154,7 @@ def test_segment_beyond_the_signed_length_is_refused() -> None:
 def test_failure_is_not_repeated_so_that_the_viewer_can_move() -> None:
     node, seen = client(httpx.ConnectError("refused"))
     with pytest.raises(UnreachableError):
-        node.fetch(7, "live.m3u8", SESSION)
+        node.multivariant_playlist(7, SESSION)
     assert len(seen) == 1
 
 

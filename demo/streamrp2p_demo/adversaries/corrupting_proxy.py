@@ -1,4 +1,4 @@
-"""A relay's public face that flips one byte of every segment, after some honest ones.
+"""A relay's public face that flips one byte of every media object, after some honest ones.
 
 The relay behind it is an honest node, so all but the corruption is real: sessions, receipts,
 submission. Each media response is written to a ledger, from which the demo judges what was paid.
@@ -25,8 +25,8 @@ _HOP_BY_HOP = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class ServedSegment:
-    """One media response: `length_bytes` of segment bytes, as they were or corrupted."""
+class ServedObject:
+    """One media response: `length_bytes` of an object, as they were or corrupted."""
 
     session_id: str
     name: str
@@ -35,41 +35,41 @@ class ServedSegment:
 
 
 @dataclass(slots=True)
-class SegmentLedger:
-    """Counts the segments that pass, says which are corrupted and writes all down, a JSON line each."""
+class ObjectLedger:
+    """Counts the objects that pass, says which are corrupted and writes all down, a JSON line each."""
 
     path: Path
-    honest_segments: int
+    honest_objects: int
     """How many pass unharmed before the corruption begins."""
     passed: int = 0
     lock: Lock = field(default_factory=Lock)
 
     def judge(self, session_id: str, name: str, body: bytes) -> bytes:
-        """Return the bytes to serve for a segment: those of the relay, or one flipped among them."""
+        """Return the bytes to serve for an object: those of the relay, or one flipped among them."""
         with self.lock:
-            is_corrupt = self.passed >= self.honest_segments
+            is_corrupt = self.passed >= self.honest_objects
             self.passed += 1
-            entry = ServedSegment(session_id, name, len(body), is_corrupt)
+            entry = ServedObject(session_id, name, len(body), is_corrupt)
             with self.path.open("a") as file:
                 file.write(json.dumps(asdict(entry)) + "\n")
         return flip_byte(body) if is_corrupt else body
 
 
-def command(port: int, upstream: str, ledger: Path, *, honest_segments: int) -> list[str]:
+def command(port: int, upstream: str, ledger: Path, *, honest_objects: int) -> list[str]:
     """Return the command line of a proxy at `port` of the loopback interface."""
     return [
         *(sys.executable, "-m", __name__, "--port", str(port), "--upstream", upstream),
-        *("--honest-segments", str(honest_segments), "--ledger", str(ledger)),
+        *("--honest-objects", str(honest_objects), "--ledger", str(ledger)),
     ]
 
 
-def read_ledger(path: Path) -> list[ServedSegment]:
+def read_ledger(path: Path) -> list[ServedObject]:
     """Return what a proxy served, oldest first; nothing if it served nothing."""
     if not path.exists():
         return []
     # The proxy may be writing the last line now.
     lines = path.read_text().splitlines(keepends=True)
-    return [ServedSegment(**json.loads(line)) for line in lines if line.endswith("\n")]
+    return [ServedObject(**json.loads(line)) for line in lines if line.endswith("\n")]
 
 
 def flip_byte(body: bytes) -> bytes:
@@ -80,8 +80,8 @@ def flip_byte(body: bytes) -> bytes:
     return body[:middle] + bytes([body[middle] ^ 0xFF]) + body[middle + 1 :]
 
 
-def is_segment(method: str, path: str, status: int) -> bool:
-    """Tell whether an answer carries a media object: not a playlist, not the relay's path, not a problem."""
+def is_object(method: str, path: str, status: int) -> bool:
+    """Tell whether an answer carries a media object: not a playlist or path, not a problem."""
     return (
         method == "GET"
         and status == 200  # noqa: PLR2004 - OK
@@ -90,7 +90,7 @@ def is_segment(method: str, path: str, status: int) -> bool:
     )
 
 
-def serve(port: int, upstream: str, ledger: SegmentLedger) -> None:
+def serve(port: int, upstream: str, ledger: ObjectLedger) -> None:
     """Serve on the loopback interface until the process is asked to end."""
     target = urlsplit(upstream)
     host, upstream_port = target.hostname or "127.0.0.1", target.port or 80
@@ -107,7 +107,7 @@ def serve(port: int, upstream: str, ledger: SegmentLedger) -> None:
                 self._answer(502, {"Content-Type": "text/plain"}, str(error).encode())
                 return
             path = urlsplit(self.path).path
-            if is_segment(self.command, path, status):
+            if is_object(self.command, path, status):
                 session_id = self.headers.get(SESSION_HEADER, "")
                 body = ledger.judge(session_id, path.rpartition("/")[2], body)
             self._answer(status, headers, body)
@@ -148,13 +148,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--upstream", required=True, help="the relay's own URL")
-    parser.add_argument("--honest-segments", type=int, required=True)
+    parser.add_argument("--honest-objects", type=int, required=True)
     parser.add_argument("--ledger", type=Path, required=True)
     arguments = parser.parse_args()
     serve(
         arguments.port,
         arguments.upstream,
-        SegmentLedger(arguments.ledger, arguments.honest_segments),
+        ObjectLedger(arguments.ledger, arguments.honest_objects),
     )
 
 

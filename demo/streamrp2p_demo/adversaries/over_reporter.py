@@ -16,9 +16,9 @@ from streamrp2p.client import CoordinatorClient
 from streamrp2p.durable import write_atomically
 from streamrp2p.http_api import ApiError, UnreachableError
 from streamrp2p.keys import new_private_key
-from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
+from streamrp2p.node_client import NodeClient
 from streamrp2p.numbers import Address, SessionId
-from streamrp2p.playlist_v0 import matches, verify_playlist
+from streamrp2p.playlist import matches, verify_media_playlist, verify_multivariant_playlist
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import Domain, Receipt, SessionTicket
 from streamrp2p_demo.facts import OverReport
@@ -46,14 +46,26 @@ class Watching:
         """Fetch and check the segments that are new, then sign for all so far."""
         session_id = self.ticket.session_id
         pool_id = self.ticket.pool_id
-        text = self.relay.fetch(pool_id, PLAYLIST_NAME, session_id)
-        playlist = verify_playlist(text, pool_id=pool_id, domain=self.domain, origin=self.origin)
+        multivariant = verify_multivariant_playlist(
+            self.relay.multivariant_playlist(pool_id, session_id).data,
+            pool_id=pool_id,
+            domain=self.domain,
+            origin=self.origin,
+        )
+        rendition = multivariant.variants[0].rendition
+        playlist = verify_media_playlist(
+            self.relay.media_playlist(pool_id, rendition, session_id).data,
+            pool_id=pool_id,
+            rendition=rendition,
+            domain=self.domain,
+            origin=self.origin,
+        )
         for segment in playlist.segments:
             if segment.media_sequence in self.seen:
                 continue
-            data = self.relay.fetch(pool_id, segment.name, session_id)
+            data = self.relay.fetch(pool_id, segment.object.name, session_id)
             self.seen.add(segment.media_sequence)
-            if matches(segment, data):
+            if matches(segment.object, data):
                 self.delivered += len(data)
                 self.media_sequence = segment.media_sequence
             self.sign_for(self.delivered)

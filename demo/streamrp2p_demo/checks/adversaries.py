@@ -8,7 +8,7 @@ from streamrp2p.verify import Code
 from streamrp2p_demo.checks.outcome import Failed, Outcome, Passed, listed, rule_name
 from streamrp2p_demo.facts import Facts, ViewerFacts
 
-CORRUPT_SEGMENT = "corrupt-segment"
+CORRUPT_OBJECT = "corrupt-object"
 """The reference viewer's reason for leaving a relay whose bytes have another SHA-256."""
 
 
@@ -51,14 +51,14 @@ def corruption_earns_nothing(facts: Facts) -> Outcome:
     """Demand that viewers refused corrupt bytes by their hash and left the relay, and that no receipt covers them."""
     corrupt: Counter[str] = Counter()
     honest: Counter[str] = Counter()
-    for segment in facts.corruption.served:
-        (corrupt if segment.is_corrupt else honest)[segment.session_id] += segment.length_bytes
+    for served in facts.corruption.served:
+        (corrupt if served.is_corrupt else honest)[served.session_id] += served.length_bytes
     if not corrupt:
-        return Failed("the relay served no corrupt segment")
+        return Failed("the relay served no corrupt object")
     node = facts.corruption.node
     refused = [viewer for viewer in facts.viewers if _refused(viewer, node)]
     if not refused:
-        return Failed("no viewer says that it refused a segment of the corrupting relay and left")
+        return Failed("no viewer says that it refused an object of the corrupting relay and left")
     stranded = [viewer.name for viewer in refused if not _watched_elsewhere(viewer, node)]
     if stranded:
         return Failed(f"left the corrupting relay, but got nothing elsewhere: {listed(stranded)}")
@@ -113,9 +113,7 @@ def _record_of(facts: Facts, session_id: SessionId) -> SessionRecord | None:
 
 def _refused(viewer: ViewerFacts, node: Address) -> bool:
     source = viewer.source(node)
-    return (
-        source is not None and source.segments_refused > 0 and CORRUPT_SEGMENT in source.departures
-    )
+    return source is not None and source.objects_refused > 0 and CORRUPT_OBJECT in source.departures
 
 
 def _watched_elsewhere(viewer: ViewerFacts, node: Address) -> bool:
