@@ -157,7 +157,7 @@ class HttpApi:
         """Return the body of a 2xx answer; as `answer`, which gives the headers too."""
         return self.answer(
             method, path, body=body, query=query, headers=headers, max_bytes=max_bytes,
-            max_seconds=max_seconds, attempts=attempts,
+            max_seconds=max_seconds, read_seconds=read_seconds, attempts=attempts,
         ).body  # fmt: skip
 
     def answer(
@@ -170,6 +170,7 @@ class HttpApi:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_JSON_BYTES,
         max_seconds: float | None = None,
+        read_seconds: float | None = None,
         attempts: int = 1,
     ) -> Answer:
         """Return a 2xx answer.

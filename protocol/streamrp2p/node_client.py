@@ -143,7 +143,7 @@ class NodeClient(HttpApi):
     def path(self, pool_id: int, session_id: bytes | None = None) -> api.RelayPath:
         """Return the node's signed path to the origin, which is still to be checked (`relay_path.check_upstream`)."""
         body = self._get(pool_id, PATH_NAME, session_id, {}, MAX_SMALL_BYTES, None).body
-        return self._parsed(body, api.RelayPath)
+        return self.parsed(body, api.RelayPath)
 
     def _playlist(
         self, pool_id: int, name: str, session_id: bytes | None, query: Mapping[str, str],

@@ -202,7 +202,7 @@ THUMB = f'#EXT-X-STREAMRP2P-THUMBNAIL:{HASH},URI="t.jpg"\n'
         ("", "begin with #EXTM3U"),
         (HEAD.removeprefix("#EXTM3U\n"), "begin with #EXTM3U"),
         ("\ufeff" + HEAD, "begin with #EXTM3U"),
-        ("#EXTM3U\n", "MEDIA-SEQUENCE must be"),
+        ("#EXTM3U\n#EXT-X-STREAMRP2P-RENDITION:source\n", "MEDIA-SEQUENCE must be"),
         (HEAD + "#EXT-X-MEDIA-SEQUENCE:41\n", "more than one #EXT-X-MEDIA-SEQUENCE"),
         (HEAD.replace(":41", ":041"), "MEDIA-SEQUENCE must be"),
         (HEAD.replace(":41", ":41 "), "MEDIA-SEQUENCE must be"),
