@@ -100,7 +100,7 @@ def corrupting(honest: int) -> Callable[[str, httpx.Response], httpx.Response]:
 
     def spoil(name: str, response: httpx.Response) -> httpx.Response:
         nonlocal seen
-        if not name.endswith(".ts"):
+        if not name.endswith(".m4s"):
             return response
         seen += 1
         if seen <= honest:
