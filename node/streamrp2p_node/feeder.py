@@ -203,11 +203,11 @@ class Feeder:
         if answer.status == httpx.codes.NOT_FOUND:
             self._missing += 1
             if self._missing >= MAX_MISSING:
-                raise FaultError(Reason.MISSING_SEGMENT, f"it does not have {wanted.name}")
+                raise FaultError(Reason.MISSING_OBJECT, f"it does not have {wanted.name}")
             raise NotNowError(f"{self.endpoint} does not have {wanted.name}")
         if not await asyncio.to_thread(matches, wanted, answer.body):
             raise FaultError(
-                Reason.CORRUPT_SEGMENT, f"{wanted.name} has another hash than the origin signed"
+                Reason.CORRUPT_OBJECT, f"{wanted.name} has another hash than the origin signed"
             )
         return answer.body
 
@@ -219,7 +219,7 @@ class Feeder:
                 max_bytes=listed.object.length_bytes,
                 max_seconds=TOTAL_SECONDS,
                 silent_seconds=READ_SECONDS,
-                if_too_large=Reason.CORRUPT_SEGMENT,
+                if_too_large=Reason.CORRUPT_OBJECT,
                 passes=(httpx.codes.NOT_FOUND, httpx.codes.PAYMENT_REQUIRED),
             )
 

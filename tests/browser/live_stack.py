@@ -14,11 +14,11 @@ from rich.console import Console
 
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.http_api import ApiError, UnreachableError
-from streamrp2p.node_client import PLAYLIST_NAME, NodeClient
+from streamrp2p.node_client import NodeClient
 from streamrp2p.numbers import SessionId
 from streamrp2p.receipt import SessionRecord
 from streamrp2p_demo.adversaries import corrupting_proxy
-from streamrp2p_demo.adversaries.corrupting_proxy import ServedSegment, read_ledger
+from streamrp2p_demo.adversaries.corrupting_proxy import ServedObject, read_ledger
 from streamrp2p_demo.child import Child
 from streamrp2p_demo.commands import streamrp2p
 from streamrp2p_demo.layout import Layout, Ports, loopback
@@ -79,11 +79,11 @@ class LiveStack:
                 self.stack.ports.proxy,
                 loopback(self.relays[-1].port),
                 self.stack.layout.report(PROXY_REPORT),
-                honest_segments=honest_objects,
+                honest_objects=honest_objects,
             ),
         )
 
-    def proxied(self) -> list[ServedSegment]:
+    def proxied(self) -> list[ServedObject]:
         """Return what the proxy served."""
         return read_ledger(self.stack.layout.report(PROXY_REPORT))
 
@@ -119,10 +119,9 @@ class LiveStack:
         """Return the length of the longest segment that the origin lists now."""
         lengths = [0]
         with NodeClient(self.origin_url) as origin:
-            master = origin.fetch(self.pool_id, PLAYLIST_NAME).decode()
-            names = [line for line in master.splitlines() if re.fullmatch(r"\w+\.m3u8", line)]
-            for name in names:
-                playlist = origin.fetch(self.pool_id, name).decode()
+            multivariant = origin.multivariant_playlist(self.pool_id).data.decode()
+            for rendition in re.findall(r"^(\w+)\.m3u8$", multivariant, re.MULTILINE):
+                playlist = origin.media_playlist(self.pool_id, rendition).data.decode()
                 lengths += map(int, re.findall(r"P-SEGMENT:SHA256=\w+,BYTES=(\d+)", playlist))
         return max(lengths)
 
@@ -177,7 +176,7 @@ def start_encoder(stack: Stack, pool_id: int) -> None:
             time.sleep(1)
         with NodeClient(origin) as client:
             try:
-                return b"#EXT" in client.fetch(pool_id, PLAYLIST_NAME) or None
+                return b"#EXT" in client.multivariant_playlist(pool_id).data or None
             except (ApiError, UnreachableError):
                 return None
 
