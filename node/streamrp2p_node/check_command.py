@@ -18,10 +18,10 @@ from starlette.applications import Starlette
 from streamrp2p import api
 from streamrp2p.cli_options import EXIT_NEGATIVE, EXIT_RETRY
 from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
-from streamrp2p.node_client import NodeClient
 from streamrp2p.numbers import Address, Hash
 from streamrp2p.signatures import address_of
 from streamrp2p.typed_data import Domain
+from streamrp2p_node.certificate import Certificate, certificate_of, tls_of
 from streamrp2p_node.errors import PortInUseError, Reason, RefusedError, SettingsError
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.identity import Prove, identity_route, prove_identity
@@ -36,9 +36,10 @@ from streamrp2p_node.local_checks import (
     wrong,
 )
 from streamrp2p_node.outside_check import check_from_outside, with_own_advice
-from streamrp2p_node.place import Place, place_of
+from streamrp2p_node.place import Place, place_of, port_of
 from streamrp2p_node.port_mapping import PortMapper, PortMappingError, endpoint_of, mapping_step
 from streamrp2p_node.problems import on_refused
+from streamrp2p_node.running import Running
 from streamrp2p_node.settings import Settings
 from streamrp2p_node.status import NodeStatus
 
@@ -88,10 +89,13 @@ async def find(
     found = Findings(settings.endpoint)
     steps = found.steps
     steps.append(check_disk(folder.root, folder.cache, settings.cache_bytes))
-    url = f"http://127.0.0.1:{settings.port}"
-    is_running = await asyncio.to_thread(is_answered_by, node, url)
+    certificate = certificate_of(settings)
+    running = _running_at(settings.port, folder)
+    is_running = await asyncio.to_thread(is_answered_by, node, running)
     if found.endpoint is None and mapper is None:
-        found.endpoint = await asyncio.to_thread(_endpoint_of_running, url) if is_running else None
+        found.endpoint = (
+            await asyncio.to_thread(_endpoint_of_running, running) if is_running else None
+        )
         if found.endpoint is None:
             raise SettingsError(
                 "say which endpoint to check with --endpoint https://node.example.org, or --upnp"
@@ -112,7 +116,7 @@ async def find(
             steps.append(check_port(place, is_running=False, is_taken=False))
             prove = partial(_prove, key, node, config)
             try:
-                async with _answering(listener, prove):
+                async with _answering(listener, prove, certificate):
                     await _look(found, place, settings, key, mapper, client, config)
             finally:
                 if mapper is not None:
@@ -191,7 +195,9 @@ def _prove(key: bytes, node: Address, config: api.Config | None, nonce: Hash) ->
 
 
 @asynccontextmanager
-async def _answering(listener: socket.socket, prove: Prove) -> AsyncIterator[None]:
+async def _answering(
+    listener: socket.socket, prove: Prove, certificate: Certificate | None
+) -> AsyncIterator[None]:
     """Answer who is there in the place of a node that does not run."""
     app = Starlette(routes=[identity_route(prove)], exception_handlers={RefusedError: on_refused})
     server = uvicorn.Server(
@@ -202,6 +208,7 @@ async def _answering(listener: socket.socket, prove: Prove) -> AsyncIterator[Non
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_context_factory=tls_of(certificate),
         )
     )
     work = asyncio.create_task(server.serve(sockets=[listener]))
@@ -212,9 +219,17 @@ async def _answering(listener: socket.socket, prove: Prove) -> AsyncIterator[Non
         await work
 
 
-def _endpoint_of_running(url: str) -> str | None:
+def _running_at(port: int, folder: Folder) -> Running:
+    """Return what the folder tells of a node at this port; a node in another place may not have left word there."""
+    found = Running.read(folder.running)
+    if found is not None and port_of(found.url) == port:
+        return found
+    return Running(url=f"http://127.0.0.1:{port}")
+
+
+def _endpoint_of_running(running: Running) -> str | None:
     try:
-        with NodeClient(url) as client:
+        with running.client() as client:
             return NodeStatus.model_validate(client.status()).endpoint
     except (ApiError, UnreachableError, ValidationError, httpx.HTTPError):
         return None

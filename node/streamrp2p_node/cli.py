@@ -36,6 +36,7 @@ from streamrp2p_node.settings import (
     ORIGIN,
     Settings,
     check_endpoint,
+    check_tls,
     parse_router,
 )
 
@@ -71,6 +72,18 @@ EndpointOption = Annotated[
         metavar="URL",
         help="Where viewers reach this node, without a trailing slash. With --upnp, by default the router's address.",
     ),
+]
+TlsCertOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-cert",
+        metavar="FILE",
+        help="Serve https with this certificate: PEM, its authorities' after it. Read again when it changes.",
+    ),
+]
+TlsKeyOption = Annotated[
+    Path | None,
+    typer.Option("--tls-key", metavar="FILE", help="The certificate's key: PEM, without password."),
 ]
 UpnpOption = Annotated[
     bool,
@@ -133,6 +146,8 @@ def run(
     upnp_router: UpnpRouterOption = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8200,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
     rpc: Annotated[
         str | None,
         typer.Option(
@@ -185,6 +200,8 @@ def run(
             upnp_target=parse_router(upnp_router) if upnp_router else None,
             host=host,
             port=port,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
             rpc_url=rpc,
             payout=parse_address(payout, "--payout") if payout else None,
             cache_bytes=cache_bytes,
@@ -209,6 +226,8 @@ def check(
     upnp_router: UpnpRouterOption = None,
     host: Annotated[str, typer.Option(help="The node's --host.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The node's --port.")] = 8200,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
     cache_bytes: Annotated[
         int, typer.Option(min=0, help="The node's --cache-bytes.")
     ] = DEFAULT_CACHE_BYTES,
@@ -234,9 +253,12 @@ def check(
             upnp=upnp or upnp_router is not None,
             upnp_target=parse_router(upnp_router) if upnp_router else None,
             cache_bytes=cache_bytes,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
         )
         if endpoint is not None:
             check_endpoint(endpoint)
+        check_tls(tls_cert, tls_key)
         mapper: PortMapper | None = None
         if settings.upnp:
             from streamrp2p_node.upnp_mapper import mapper_for  # noqa: PLC0415

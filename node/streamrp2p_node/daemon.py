@@ -1,7 +1,6 @@
 """The running node: one process, one event loop; ends cleanly on SIGTERM and loses nothing on SIGKILL."""
 
 import asyncio
-import json
 import signal
 import socket
 import time
@@ -18,10 +17,11 @@ from starlette.applications import Starlette
 
 from streamrp2p import api
 from streamrp2p.client import CoordinatorClient
-from streamrp2p.durable import StorageError, write_atomically
+from streamrp2p.durable import StorageError
 from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
 from streamrp2p_node.background import Background
+from streamrp2p_node.certificate import Certificate, certificate_of, tls_of
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.identity import prove_identity
@@ -34,6 +34,7 @@ from streamrp2p_node.presence import Presence
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.rendition import Timing
 from streamrp2p_node.routes import make_app
+from streamrp2p_node.running import Running
 from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.settings import RELAYS, Settings
 from streamrp2p_node.status import Reporter
@@ -55,13 +56,20 @@ _log = structlog.get_logger("node")
 def run(settings: Settings, key: bytes) -> None:
     """Run the node until SIGTERM or SIGINT. Raises SettingsError and its kinds, StorageError or MalformedError."""
     settings.check()
+    certificate = certificate_of(settings)
     folder = Folder(settings.folder)
     folder.make()
     with folder.locked(), listening(settings.host, settings.port) as listener:
-        uvloop.run(_run(settings, folder, key, listener))
+        uvloop.run(_run(settings, folder, key, listener, certificate))
 
 
-async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.socket) -> None:
+async def _run(
+    settings: Settings,
+    folder: Folder,
+    key: bytes,
+    listener: socket.socket,
+    certificate: Certificate | None,
+) -> None:
     # Port 0 let the system choose one, which a router must know.
     settings = replace(settings, port=listener.getsockname()[1])
     client = CoordinatorClient(
@@ -76,7 +84,7 @@ async def _run(settings: Settings, folder: Folder, key: bytes, listener: socket.
                     settings, folder, key, client, view, store, origins
                 )
                 try:
-                    await _serve(app, background, listener, folder)
+                    await _serve(app, background, listener, folder, certificate)
                 finally:
                     await streams.close()
     finally:
@@ -162,7 +170,11 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(
-    app: Starlette, background: Background, listener: socket.socket, folder: Folder
+    app: Starlette,
+    background: Background,
+    listener: socket.socket,
+    folder: Folder,
+    certificate: Certificate | None,
 ) -> None:
     """Serve until a signal, or until the background work cannot go on; then hand in what is due."""
     server = _Server(
@@ -176,6 +188,7 @@ async def _serve(
             server_header=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_context_factory=tls_of(certificate),
         )
     )
     loop = asyncio.get_running_loop()
@@ -183,10 +196,19 @@ async def _serve(
         loop.add_signal_handler(number, _stop, server)
     work = asyncio.create_task(background.run())
     work.add_done_callback(lambda _: _stop(server))
-    _announce(background, listener, folder)
+    announce = partial(_announce, listener, folder, certificate)
+    _log.info(
+        "node listening",
+        url=announce(),
+        node="0x" + background.presence.node.hex(),
+        endpoint=background.settings.endpoint,
+    )
+    renewal = asyncio.create_task(certificate.watch(announce)) if certificate else None
     try:
         await server.serve(sockets=[listener])
     finally:
+        if renewal is not None:
+            renewal.cancel()
         folder.running.unlink(missing_ok=True)
         failure = await _ended(work)
         await background.presence.close()
@@ -208,17 +230,15 @@ async def _ended(work: asyncio.Task[None]) -> BaseException | None:
     return None if work.cancelled() else work.exception()
 
 
-def _announce(background: Background, listener: socket.socket, folder: Folder) -> None:
+def _announce(listener: socket.socket, folder: Folder, certificate: Certificate | None) -> str:
+    """Leave word in the folder of where the node answers on this machine; returns the URL."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else shown}:{port}"  # noqa: S104 - compared, not bound
+    local = "127.0.0.1" if host == "0.0.0.0" else shown  # noqa: S104 - compared, not bound
+    url = f"{'https' if certificate else 'http'}://{local}:{port}"
+    running = Running(url=url, certificate=certificate.leaf if certificate else None)
     try:
-        write_atomically(folder.running, json.dumps({"url": url}).encode())
+        running.write(folder.running)
     except StorageError as error:
         _log.warning("status needs --url while this node runs", reason=str(error))
-    _log.info(
-        "node listening",
-        url=url,
-        node="0x" + background.presence.node.hex(),
-        endpoint=background.settings.endpoint,
-    )
+    return url

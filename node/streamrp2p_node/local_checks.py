@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from streamrp2p import api
 from streamrp2p.errors import MalformedError
-from streamrp2p.node_client import ApiError, NodeClient, UnreachableError
+from streamrp2p.node_client import ApiError, UnreachableError
 from streamrp2p.numbers import Address
 from streamrp2p.public_address import why_not_public
 from streamrp2p.reachability import MAX_SKEW_SECONDS
 from streamrp2p_node.place import Place
+from streamrp2p_node.running import Running
 
 MIN_FREE_BYTES = 256 * 1024 * 1024
 """Journals and batches must always find room: they are money."""
@@ -78,11 +79,11 @@ def check_clock(local_seconds: float, config: api.Config) -> api.CheckStep:
     return ok("clock", f"{ahead:+.0f} s against the coordinator")
 
 
-def is_answered_by(node: Address, url: str) -> bool:
-    """Tell whether this node runs already and answers at a URL of this machine."""
+def is_answered_by(node: Address, running: Running) -> bool:
+    """Tell whether this node runs already and answers where it should."""
     nonce = secrets.token_bytes(32)
     try:
-        with NodeClient(url, timeout_seconds=ASK_SECONDS) as client:
+        with running.client(ASK_SECONDS) as client:
             answer = client.identity(nonce, max_seconds=ASK_SECONDS)
     except (ApiError, UnreachableError, MalformedError):
         return False

@@ -36,6 +36,9 @@ class Settings:
     """Let the router map the port."""
     upnp_target: tuple[str, int] | None = None
     """The router's IPv4 address and SSDP port, where a search of the whole local network finds none."""
+    tls_cert: Path | None = None
+    """The node's own certificate chain, PEM, with `tls_key`; None: plain HTTP, for a proxy before it."""
+    tls_key: Path | None = None
     rpc_url: str | None = None
     """The chain, to check the coordinator's word against; None: it is believed."""
     payout: Address | None = None
@@ -64,6 +67,12 @@ class Settings:
                 "say where viewers reach this node with --endpoint https://node.example.org, or let your "
                 "router open the way with --upnp"
             )
+        check_tls(self.tls_cert, self.tls_key)
+        if self.tls_cert is not None and not (self.endpoint or "").startswith("https://"):
+            raise SettingsError(
+                "with --tls-cert viewers come by https alone: name the URL that the certificate is for with "
+                "--endpoint https://node.example.org:8200"
+            )
         if self.upstream not in (ORIGIN, RELAYS):
             raise SettingsError(f"--upstream must be {ORIGIN} or {RELAYS}, got {self.upstream!r}")
         if self.submit_seconds <= 0:
@@ -85,6 +94,12 @@ def check_endpoint(endpoint: str) -> None:
         )
     if len(endpoint) > MAX_ENDPOINT_LENGTH:
         raise SettingsError(f"--endpoint must have at most {MAX_ENDPOINT_LENGTH} characters")
+
+
+def check_tls(certificate: Path | None, key: Path | None) -> None:
+    """Raise SettingsError for one without the other."""
+    if (certificate is None) != (key is None):
+        raise SettingsError("--tls-cert and --tls-key belong together; give both or none")
 
 
 def parse_router(text: str) -> tuple[str, int]:

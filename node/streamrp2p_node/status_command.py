@@ -1,17 +1,16 @@
 """`streamrp2p node status`: ask the running node and show its answer."""
 
-import json
 from pathlib import Path
 
 import typer
 from pydantic import ValidationError
 
 from streamrp2p.cli_options import print_result
-from streamrp2p.durable import storage_error
 from streamrp2p.node_client import NodeClient
 from streamrp2p_node.errors import NotRunningError, SettingsError
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.presence import Reach, ReachStatus
+from streamrp2p_node.running import Running
 from streamrp2p_node.status import NodeStatus
 
 
@@ -19,7 +18,7 @@ def status(directory: Path | None, url: str | None, *, as_json: bool) -> None:
     """Show the report of the node at `url`, or of the one that runs in `directory`."""
     if (directory is None) == (url is None):
         raise SettingsError("name the node with either --dir or --url")
-    with NodeClient(url or _url_of(Folder(directory or Path()))) as client:
+    with NodeClient(url) if url else _client_of(Folder(directory or Path())) as client:
         report = client.status()
     try:
         found = NodeStatus.model_validate(report)
@@ -38,17 +37,13 @@ def status(directory: Path | None, url: str | None, *, as_json: bool) -> None:
         )
 
 
-def _url_of(folder: Folder) -> str:
-    try:
-        return str(json.loads(folder.running.read_bytes())["url"])
-    except FileNotFoundError as error:
+def _client_of(folder: Folder) -> NodeClient:
+    running = Running.read(folder.running)
+    if running is None:
         raise NotRunningError(
             f"no node runs in {folder.root}; start it with: streamrp2p node run --dir {folder.root}"
-        ) from error
-    except OSError as error:
-        raise storage_error(folder.running, error) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"{folder.running} is damaged; name the node with --url") from error
+        )
+    return running.client()
 
 
 def _lines(found: NodeStatus) -> dict[str, object]:

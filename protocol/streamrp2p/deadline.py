@@ -26,12 +26,16 @@ class DeadlineTransport(httpx.HTTPTransport):
     An exchange runs in one thread: several threads may share the transport.
     """
 
-    def __init__(self, resolve: "Resolve | None" = None) -> None:
-        """Connect to the addresses that `resolve` names, one by one; by default to all that a host's name has."""
-        super().__init__(verify=_tls())
+    def __init__(self, resolve: "Resolve | None" = None, tls: ssl.SSLContext | None = None) -> None:
+        """Connect to the addresses that `resolve` names, one by one; by default to all that a host's name has.
+
+        `tls` says whose certificates are trusted, by default the machine's authorities'.
+        """
+        tls = tls or _tls()
+        super().__init__(verify=tls)
         self._of_thread = threading.local()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(),
+            ssl_context=tls,
             max_connections=None,
             keepalive_expiry=KEEPALIVE_SECONDS,
             network_backend=_Backend(self._left, resolve or addresses_of),

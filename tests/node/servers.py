@@ -69,10 +69,12 @@ class NodeProcess:
     port: int = field(default_factory=find_free_port)
     key: bytes = NODE_KEY
     process: subprocess.Popen[bytes] | None = None
+    tls: ssl.SSLContext | None = None
+    """Whom to trust when the node serves https."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -111,12 +113,13 @@ class NodeProcess:
     def answers(self, path: str) -> int | None:
         """Return the status of a GET, or None when nothing answers."""
         try:
-            return httpx.get(self.url + path, timeout=5, verify=PLAIN).status_code
+            return httpx.get(self.url + path, timeout=5, verify=self.tls or PLAIN).status_code
         except httpx.TransportError:
             return None
 
     def status(self) -> dict[str, Any]:
-        report: dict[str, Any] = httpx.get(self.url + "/v1/status", timeout=5, verify=PLAIN).json()
+        tls = self.tls or PLAIN
+        report: dict[str, Any] = httpx.get(self.url + "/v1/status", timeout=5, verify=tls).json()
         return report
 
     def kill(self) -> None:

@@ -28,6 +28,7 @@ from streamrp2p_node.outside_check import with_own_advice
 from streamrp2p_node.place import Place
 from tests.node.fakes import DOMAIN, GENESIS, NODE, FakeCoordinator, make_config
 from tests.node.servers import NodeProcess, serving
+from tests.support.certificates import Authority
 from tests.support.igd import running_router
 from tests.support.ports import find_free_port
 
@@ -107,6 +108,22 @@ def test_while_the_node_runs_the_check_asks_it_and_knows_its_endpoint(setting: S
 
 
 @pytest.mark.integration
+def test_the_check_answers_with_the_nodes_certificate_in_its_place(
+    setting: Setting, tmp_path: Path
+) -> None:
+    certificate, key = Authority(tmp_path).issue("node", ["127.0.0.1"])
+    report = setting.report(
+        "--tls-cert",
+        str(certificate),
+        "--tls-key",
+        str(key),
+        endpoint=f"https://127.0.0.1:{setting.node.port}",
+    )
+    (tls,) = (step for step in report["steps"] if step["step"] == "tls")
+    assert tls["code"] == "tls-incomplete-chain"
+
+
+@pytest.mark.integration
 def test_what_to_fix_is_printed_with_this_machines_port(setting: Setting) -> None:
     elsewhere = f"http://127.0.0.1:{find_free_port()}"
     result = setting.check(endpoint=elsewhere)
@@ -169,6 +186,7 @@ def test_with_upnp_the_router_is_asked_and_the_mapping_is_given_back(setting: Se
         ((), None),
         ((), "node.example"),
         ((), "http://node.example/"),
+        (("--tls-key", "node.key"), "https://node.example"),
         ((), "http://user@node.example"),
         (("--upnp-router", "router"), None),
         (("--upnp-router", "8.8.8.8"), None),

@@ -93,6 +93,18 @@ def test_run_refuses_an_endpoint_that_viewers_could_not_use(folder: Path, endpoi
     assert "--endpoint must" in result.stderr
 
 
+def test_run_refuses_half_a_certificate(folder: Path) -> None:
+    result = invoke(*RUN, "--dir", folder, "--tls-cert", "node.pem")
+    assert result.exit_code == 2
+    assert "--tls-cert and --tls-key belong together" in result.stderr
+
+
+def test_run_refuses_a_certificate_with_an_endpoint_that_is_not_https(folder: Path) -> None:
+    result = invoke(*RUN, "--dir", folder, "--tls-cert", "node.pem", "--tls-key", "node.key")
+    assert result.exit_code == 2
+    assert "--endpoint https://" in result.stderr
+
+
 def test_run_refuses_a_mistyped_payout_address(folder: Path) -> None:
     mistyped = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
     result = invoke(*RUN, "--dir", folder, "--payout", mistyped)
