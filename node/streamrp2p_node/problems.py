@@ -1,13 +1,16 @@
 """Refusals as RFC 9457 problem details."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from streamrp2p.api import Problem
 from streamrp2p.durable import StorageError
 from streamrp2p_node.byte_range import RangeError
-from streamrp2p_node.errors import Reason, RefusedError
+from streamrp2p_node.errors import OriginError, Reason, RefusedError
 
 PREFIX = "urn:streamrp2p:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -94,3 +97,13 @@ async def on_storage_error(_: Request, error: Exception) -> Response:
     return problem(
         Reason.STORAGE_FULL, "this node cannot write to its disk now; keep your receipt, try again"
     )
+
+
+HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+    RefusedError: on_refused,
+    OriginError: on_origin_error,
+    StorageError: on_storage_error,
+    ClientDisconnect: on_hang_up,
+    HTTPException: on_http_error,
+}
+"""What answers each kind of exception."""

@@ -1,63 +1,69 @@
 """How an object's bytes leave: in large pieces that are not copied, with an account of those that did not leave."""
 
-from collections.abc import Callable
+from pathlib import PurePosixPath
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
 
-CHUNK_BYTES = 256 * 1024
+from streamrp2p_node.cross_origin import cross_origin
+from streamrp2p_node.relay import Served
+
+CHUNK_BYTES = 512 * 1024
 """The server holds back a sender after 64 KiB, so all but the last chunk has left when the next is handed over."""
 
+MEDIA_TYPES = {
+    ".ts": "video/mp2t",
+    ".m4s": "video/iso.segment",
+    ".mp4": "video/mp4",
+    ".aac": "audio/aac",
+    ".jpg": "image/jpeg",
+}
 
-class SegmentResponse(Response):
-    """Sends `data`, or the bytes of it that `part` names.
 
-    When the viewer hangs up, `on_unsent` gets how many of them did not leave.
+async def _nothing(*_: object) -> None:
+    pass
+
+
+_HEADERS = [
+    (b"cache-control", b"private, no-store"),
+    (b"accept-ranges", b"bytes"),
+    # Written here and not by the middleware, which makes each answer's headers anew.
+    *(
+        (name.lower().encode(), value.encode())
+        for name, value in cross_origin(_nothing).simple_headers.items()
+    ),
+]
+
+
+async def send_object(served: Served, name: str, receive: Receive, send: Send) -> None:
+    """Answer with the object, or the part of it that is asked for.
+
+    When the viewer hangs up, `served.give_back` gets how many of its bytes did not leave.
     """
+    data, part = memoryview(served.data), served.part
+    headers = [*_HEADERS, (b"content-type", _media_type(name))]
+    if part is not None:
+        data = data[part.start : part.stop]
+        content_range = f"bytes {part.start}-{part.stop - 1}/{len(served.data)}"
+        headers.append((b"content-range", content_range.encode()))
+    sent, total = 0, len(data)
+    headers.append((b"content-length", str(total).encode()))
+    status = 200 if part is None else 206
+    try:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        while not _is_gone(receive):
+            chunk = data[sent : sent + CHUNK_BYTES]
+            is_last = sent + len(chunk) == total
+            await send({"type": "http.response.body", "body": chunk, "more_body": not is_last})
+            sent += len(chunk)
+            if is_last:
+                break
+    finally:
+        if sent < total:
+            served.give_back(total - sent)
 
-    def __init__(
-        self,
-        data: bytes,
-        media_type: str,
-        on_unsent: Callable[[int], None],
-        part: range | None = None,
-    ) -> None:
-        headers = {"Cache-Control": "private, no-store", "Accept-Ranges": "bytes"}
-        self._data = memoryview(data)
-        if part is not None:
-            self._data = self._data[part.start : part.stop]
-            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(data)}"
-        headers["Content-Length"] = str(len(self._data))
-        # The body is not Starlette's: it would be copied.
-        super().__init__(None, 200 if part is None else 206, headers, media_type)
-        self._on_unsent = on_unsent
 
-    async def __call__(
-        self,
-        scope: Scope,  # noqa: ARG002 - the interface of ASGI
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        """Send the response."""
-        sent, total = 0, len(self._data)
-        try:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": self.status_code,
-                    "headers": self.raw_headers,
-                }
-            )
-            while not _is_gone(receive):
-                chunk = self._data[sent : sent + CHUNK_BYTES]
-                is_last = sent + len(chunk) == total
-                await send({"type": "http.response.body", "body": chunk, "more_body": not is_last})
-                sent += len(chunk)
-                if is_last:
-                    break
-        finally:
-            if sent < total:
-                self._on_unsent(total - sent)
+def _media_type(name: str) -> bytes:
+    return MEDIA_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream").encode()
 
 
 def _is_gone(receive: Receive) -> bool:

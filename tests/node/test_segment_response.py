@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from streamrp2p_node.segment_response import CHUNK_BYTES, SegmentResponse
+from streamrp2p_node.relay import Served
+from streamrp2p_node.segment_response import CHUNK_BYTES, send_object
 
 DATA = bytes(3 * CHUNK_BYTES + 5)
 
@@ -37,8 +38,8 @@ class Connection:
 
 async def respond(connection: Connection) -> list[int]:
     unsent: list[int] = []
-    response = SegmentResponse(DATA, "video/mp2t", unsent.append)
-    await response({"type": "http"}, connection.receive, connection.send)
+    served = Served(DATA, None, unsent.append)
+    await send_object(served, "source-1.m4s", connection.receive, connection.send)
     return unsent
 
 
@@ -64,7 +65,7 @@ async def test_a_connection_that_breaks_gives_the_rest_back_too() -> None:
             raise OSError("broken pipe")
         await connection.send(message)
 
-    response = SegmentResponse(DATA, "video/mp2t", unsent.append)
+    served = Served(DATA, None, unsent.append)
     with pytest.raises(OSError, match="broken pipe"):
-        await response({"type": "http"}, connection.receive, breaking)
+        await send_object(served, "source-1.m4s", connection.receive, breaking)
     assert unsent == [2 * CHUNK_BYTES + 5]

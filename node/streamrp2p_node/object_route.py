@@ -1,0 +1,56 @@
+"""The route that carries nearly all of a node's bytes, before the routing of all others, which costs as much as it."""
+
+import re
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from streamrp2p import api
+from streamrp2p.durable import StorageError
+from streamrp2p.playlist import PATH_NAME
+from streamrp2p_node.cross_origin import cross_origin
+from streamrp2p_node.errors import OriginError, RefusedError
+from streamrp2p_node.problems import HANDLERS
+from streamrp2p_node.relay import Relay
+from streamrp2p_node.request_fields import PLAYLIST_SUFFIX, read_pool_id, read_session_id
+from streamrp2p_node.segment_response import send_object
+
+_OBJECT = re.compile(
+    rf"/v1/streams/([^/]+)/((?!{PATH_NAME}$)[^/]+)(?<!{re.escape(PLAYLIST_SUFFIX)})"
+)
+_SESSION_HEADER = api.SESSION_HEADER.lower().encode()
+
+
+class ObjectRoute:
+    """Answers `GET /v1/streams/{pool_id}/{object}` and hands all else on."""
+
+    def __init__(self, app: ASGIApp, relay: Relay) -> None:
+        self._app = app
+        self._relay = relay
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        is_get = scope["type"] == "http" and scope["method"] == "GET"
+        found = _OBJECT.fullmatch(scope["path"]) if is_get else None
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            # Of a header that comes twice the first counts, as for all routes.
+            headers = dict(reversed(scope["headers"]))
+            served = await self._relay.object(
+                read_session_id(_text(headers.get(_SESSION_HEADER))),
+                read_pool_id(found[1]),
+                found[2],
+                _text(headers.get(b"range")),
+            )
+        except (RefusedError, OriginError, StorageError) as error:
+            handler = next(HANDLERS[kind] for kind in type(error).mro() if kind in HANDLERS)
+            answer = await handler(Request(scope), error)
+            await cross_origin(answer)(scope, receive, send)
+            return
+        await send_object(served, found[2], receive, send)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
