@@ -1,7 +1,8 @@
-"""Compare a node's throughput with nginx's: `python -m benchmarks.serving [--seconds N] [--rounds N]`.
+"""Compare a node's throughput with nginx's: `python -m benchmarks.serving [--check]`.
 
 All serve the same bytes to the same client on this machine, in turn, so that what else runs here hits them alike. The
-ratio of their medians is what can be compared. Fails when one is below the least that the documents promise.
+ratio of their medians is what can be compared. On a machine with other work to do it still varies, so that only
+`--check` makes a ratio below the goal a failure.
 """
 
 import argparse
@@ -21,24 +22,27 @@ from benchmarks.serving.node import node
 
 CONNECTIONS = (1, 16, 128)
 LEAST_RATIO = 0.5
-"""Of nginx's throughput with as many workers as there are cores."""
+"""The goal: this part of nginx's throughput, also when it has as many workers as there are cores."""
 KIB = 1024
 LENGTHS = (1024 * KIB, 200 * KIB)
 """Of the objects: two seconds of 4 Mbit/s, and a part of half a second of 3 Mbit/s."""
 
 
 def main() -> int:
-    """Run the command; the exit code is 1 if the node is slower than promised."""
+    """Run the command; with `--check` the exit code is 1 if the node misses the goal."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
     parser.add_argument("--seconds", type=float, default=2, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts")
+    parser.add_argument("--check", action="store_true", help=f"fail below a ratio of {LEAST_RATIO}")
     options = parser.parse_args()
     require("nginx", "wrk")
     with TemporaryDirectory() as name:
-        return _compare(Path(name), options.seconds, options.rounds)
+        least = _compare(Path(name), options.seconds, options.rounds)
+    return 1 if options.check and least < LEAST_RATIO else 0
 
 
-def _compare(folder: Path, seconds: float, rounds: int) -> int:
+def _compare(folder: Path, seconds: float, rounds: int) -> float:
+    """Print what was measured; the lowest ratio."""
     # The workers of nginx may run as another user.
     folder.chmod(0o755)
     load = Load.make(folder)
@@ -46,14 +50,14 @@ def _compare(folder: Path, seconds: float, rounds: int) -> int:
         "object", "connections", "node, MB/s", "nginx, one worker", "nginx, a worker per core",
         "ratio to one", "ratio to all",
     )  # fmt: skip
-    is_slow = False
+    least = float("inf")
     for length in LENGTHS:
         with ExitStack() as running:
             targets = _targets(folder / str(length), length, running)
             for connections in CONNECTIONS:
                 own, *others = _medians(load, targets, connections, seconds, rounds)
                 ratios = [own / other for other in others]
-                is_slow = is_slow or min(ratios) < LEAST_RATIO
+                least = min(least, *ratios)
                 table.add_row(
                     f"{length // KIB} KiB", str(connections),
                     *(f"{speed:,.0f}" for speed in (own, *others)),
@@ -64,7 +68,7 @@ def _compare(folder: Path, seconds: float, rounds: int) -> int:
         f"{os.cpu_count()} cores, medians of {rounds} times {seconds:g} s, one wrk thread"
     )
     console.print(table)
-    return 1 if is_slow else 0
+    return least
 
 
 def _targets(folder: Path, length: int, running: ExitStack) -> list[tuple[str, dict[str, str]]]:
