@@ -32,6 +32,8 @@ from streamrp2p_node.folder import Folder
 from streamrp2p_node.settings import (
     DEFAULT_CACHE_BYTES,
     DEFAULT_CREDIT_BYTES,
+    DEFAULT_MAX_CONNECTIONS,
+    DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
     DEFAULT_SUBMIT_SECONDS,
     ORIGIN,
     Settings,
@@ -172,6 +174,15 @@ def run(
     submit_seconds: Annotated[
         float, typer.Option(min=0.1, help="How often receipts are handed in.")
     ] = DEFAULT_SUBMIT_SECONDS,
+    max_connections: Annotated[
+        int, typer.Option(min=1, help="The most connections that are open at once.")
+    ] = DEFAULT_MAX_CONNECTIONS,
+    max_connections_per_address: Annotated[
+        int,
+        typer.Option(
+            min=0, help="The most of one address but this machine's own; 0: no bound of its own."
+        ),
+    ] = DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
     upstream: Annotated[
         str,
         typer.Option(
@@ -207,6 +218,8 @@ def run(
             cache_bytes=cache_bytes,
             credit_bytes=credit_bytes,
             submit_seconds=submit_seconds,
+            max_connections=max_connections,
+            max_connections_per_address=max_connections_per_address,
             upstream=upstream,
             prefetches=prefetch,
         )

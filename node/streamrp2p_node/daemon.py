@@ -21,6 +21,7 @@ from streamrp2p.durable import StorageError
 from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
 from streamrp2p_node.background import Background
+from streamrp2p_node.bounded_http import Bounds, bounded_http
 from streamrp2p_node.certificate import Certificate, certificate_of, tls_of
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.folder import Folder
@@ -84,7 +85,11 @@ async def _run(
                     settings, folder, key, client, view, store, origins
                 )
                 try:
-                    await _serve(app, background, listener, folder, certificate)
+                    bounds = Bounds(
+                        connections=settings.max_connections,
+                        connections_per_address=settings.max_connections_per_address,
+                    )
+                    await _serve(app, background, listener, folder, certificate, bounds)
                 finally:
                     await streams.close()
     finally:
@@ -175,12 +180,13 @@ async def _serve(
     listener: socket.socket,
     folder: Folder,
     certificate: Certificate | None,
+    bounds: Bounds,
 ) -> None:
     """Serve until a signal, or until the background work cannot go on; then hand in what is due."""
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=bounded_http(bounds),
             ws="none",
             log_config=None,
             access_log=False,

@@ -18,6 +18,10 @@ DEFAULT_CREDIT_BYTES = 16 * MIB
 """What a viewer can walk away with; some seconds of a good picture."""
 DEFAULT_SUBMIT_SECONDS = 10.0
 DEFAULT_PLAYLIST_SECONDS = 0.3
+DEFAULT_MAX_CONNECTIONS = 800
+"""Below the 1024 files that a process may usually open."""
+DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 64
+"""Ten viewers behind one router."""
 MAX_ENDPOINT_LENGTH = 256
 ORIGIN, RELAYS = "origin", "relays"
 
@@ -53,6 +57,9 @@ class Settings:
     prefetches: bool = True
     """Fetch new parts of what is watched before the first viewer asks."""
     max_sessions: int = 10_000
+    max_connections: int = DEFAULT_MAX_CONNECTIONS
+    max_connections_per_address: int = DEFAULT_MAX_CONNECTIONS_PER_ADDRESS
+    """Of an address but loopback; 0: as many as of all."""
     keep_days: int = 30
     """How long journals and batches of past epochs stay: they are the node's evidence."""
     flush_seconds: float = 5.0
@@ -75,6 +82,10 @@ class Settings:
             )
         if self.upstream not in (ORIGIN, RELAYS):
             raise SettingsError(f"--upstream must be {ORIGIN} or {RELAYS}, got {self.upstream!r}")
+        if self.max_connections < 1 or self.max_connections_per_address < 0:
+            raise SettingsError(
+                "--max-connections must be at least 1, --max-connections-per-address at least 0 (no bound)"
+            )
         if self.submit_seconds <= 0:
             raise SettingsError("--submit-seconds must be above 0")
         if self.cache_bytes < 0 or self.credit_bytes < 1:

@@ -1,0 +1,281 @@
+"""uvicorn's HTTP/1.1 connection, bounded: no client holds the node with slow, huge, idle or unread requests."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Any, ClassVar
+
+from starlette.responses import Response
+from typing_extensions import override
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from streamrp2p_node.errors import Reason
+from streamrp2p_node.problems import problem
+from streamrp2p_node.settings import DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_CONNECTIONS_PER_ADDRESS
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one client, and all together, may take of the node."""
+
+    header_seconds: float = 10.0
+    """For all headers of a request, from the first byte; of the first request, from the connection."""
+    body_seconds: float = 15.0
+    """For a request's body, from the end of its headers."""
+    stall_seconds: float = 30.0
+    """How long an answer may wait for a client that takes nothing of it."""
+    header_bytes: int = 16 * 1024
+    body_bytes: int = 1024 * 1024
+    """On the wire; what is read of a body is bounded far below."""
+    pipelined: int = 8
+    """Requests that wait for the answers to those before them on a connection."""
+    connections: int = DEFAULT_MAX_CONNECTIONS
+    connections_per_address: int = DEFAULT_MAX_CONNECTIONS_PER_ADDRESS
+    """Loopback, where proxies are, is not bounded; 0: nobody is."""
+
+
+class _Open:
+    """The open connections, the one that was longest without a request first."""
+
+    def __init__(self) -> None:
+        self.all: dict[BoundedHttp, None] = {}
+        self.of_client: Counter[str | int] = Counter()
+
+    def idle(self) -> "BoundedHttp | None":
+        """Return who would miss its connection least: one that never asked for anything, or one between requests."""
+        silent = (each for each in self.all if each.cycle is None)
+        resting = (each for each in self.all if each.is_idle)
+        return next(silent, None) or next(resting, None)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """One connection of a server that `bounded_http` describes."""
+
+    bounds: ClassVar[Bounds]
+    opened: ClassVar[_Open]
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._owner: str | int | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._is_in_headers = self._is_in_body = False
+        self._bytes = 0
+        self._refusal: Response | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether no request is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        opened, bounds = self.opened, self.bounds
+        self._owner = _owner_of(self.client[0]) if self.client else None
+        mine = 0 if self._owner is None else opened.of_client[self._owner]
+        if 0 < bounds.connections_per_address <= mine:
+            self._owner = None
+            self._refuse(_too_many(f"this address has {mine} connections open already"))
+            return
+        if len(opened.all) >= bounds.connections:
+            other = opened.idle()
+            if other is None:
+                self._owner = None
+                self._refuse(_too_many("all of this node's connections are in use"))
+                return
+            other.transport.abort()
+            other.forget()
+        opened.all[self] = None
+        if self._owner is not None:
+            opened.of_client[self._owner] += 1
+        self._arm(bounds.header_seconds, self._too_slow)
+
+    def forget(self) -> None:
+        """Count the connection no longer."""
+        self.opened.all.pop(self, None)
+        if self._owner is not None:
+            self.opened.of_client[self._owner] -= 1
+            self.opened.of_client += Counter()
+            self._owner = None
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        self._end_stall()
+        self.forget()
+        super().connection_lost(exc)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._is_in_headers:
+            self._bytes += len(data)
+            if self._bytes > self.bounds.header_bytes:
+                self._refuse(self._headers_too_large())
+        elif self._is_in_body:
+            self._bytes += len(data)
+            if self._bytes > self.bounds.body_bytes:
+                self.transport.abort()
+        elif self.is_idle and self._deadline is None and self.timeout_keep_alive_task is None:
+            # Empty lines begin no request, but have ended the wait for one.
+            self._arm(self.bounds.header_seconds, self._too_slow)
+
+    @override
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_headers, self._bytes = True, 0
+        if self._deadline is None:
+            self._arm(self.bounds.header_seconds, self._too_slow)
+
+    @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What comes after a body would be kept as well.
+        if self._is_in_headers:
+            super().on_header(name, value)
+
+    @override
+    def on_headers_complete(self) -> None:
+        length = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if length > self.bounds.header_bytes:
+            self._refusal = self._headers_too_large()
+            raise _RefusedRequestError
+        if len(self.pipeline) >= self.bounds.pipelined:
+            raise _RefusedRequestError
+        self._is_in_headers, self._is_in_body, self._bytes = False, True, 0
+        self._arm(self.bounds.body_seconds, self._too_slow)
+        super().on_headers_complete()
+
+    @override
+    def on_message_complete(self) -> None:
+        self._is_in_body = False
+        self._disarm()
+        super().on_message_complete()
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        if self._refusal is not None or not self.is_idle:
+            self._refuse(self._refusal)
+        else:
+            super().send_400_response(msg)
+
+    @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self in self.opened.all:
+            # To the end of those that could be closed.
+            self.opened.all[self] = self.opened.all.pop(self)
+
+    @override
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    @override
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_stall()
+
+    @override
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._end_stall()
+
+    def _watch_stall(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._stall = self.loop.call_later(self.bounds.stall_seconds, self._look_at_stall, left)
+
+    def _look_at_stall(self, left_before: int) -> None:
+        if self.transport.get_write_buffer_size() < left_before:
+            self._watch_stall()
+        else:
+            self.transport.abort()
+
+    def _end_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _arm(self, seconds: float, act: Callable[[], None]) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, act)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        if self.flow.read_paused:
+            # The node itself does not read on yet, because of a request before this one.
+            self._arm(self.bounds.body_seconds, self._too_slow)
+            return
+        self._refuse(
+            problem(Reason.REQUEST_TOO_SLOW, "the request did not come whole in time; send it anew")
+        )
+
+    def _headers_too_large(self) -> Response:
+        return problem(
+            Reason.HEADERS_TOO_LARGE,
+            f"path and headers exceed {self.bounds.header_bytes} bytes; send fewer",
+        )
+
+    def _refuse(self, answer: Response | None) -> None:
+        """End the connection, with an answer unless another one is under way."""
+        self._disarm()
+        if answer is None or not self.is_idle:
+            self.transport.abort()
+            return
+        head = [STATUS_LINE[answer.status_code]]
+        head += [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]
+        self.transport.write(b"".join([*head, b"connection: close\r\n\r\n", bytes(answer.body)]))
+        self.transport.close()
+        # Should the client not even take that.
+        self._arm(self.bounds.stall_seconds, self.transport.abort)
+
+
+class _RefusedRequestError(Exception):
+    """Ends the parser's work on a request that is refused."""
+
+
+def bounded_http(bounds: Bounds) -> type[BoundedHttp]:
+    """Return the protocol of one server, for `uvicorn.Config(http=…)`."""
+
+    class Http(BoundedHttp):
+        pass
+
+    Http.bounds, Http.opened = bounds, _Open()
+    return Http
+
+
+def _owner_of(host: str) -> str | int | None:
+    """Return who has an address: of IPv6 the /64 network, which a home has whole; None for this machine."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    if address.is_loopback:
+        return None
+    return int(address) >> 64 if isinstance(address, IPv6Address) else str(address)
+
+
+def _too_many(detail: str) -> Response:
+    return problem(Reason.TOO_MANY_CONNECTIONS, f"{detail}; close some, or try another node")
