@@ -32,6 +32,7 @@ from streamrp2p_node.folder import Folder
 from streamrp2p_node.settings import (
     DEFAULT_CACHE_BYTES,
     DEFAULT_CREDIT_BYTES,
+    DEFAULT_DRAIN_SECONDS,
     DEFAULT_MAX_CONNECTIONS,
     DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
     DEFAULT_SUBMIT_SECONDS,
@@ -195,10 +196,16 @@ def run(
         bool,
         typer.Option(help="Fetch new parts of what is watched before the first viewer asks."),
     ] = True,
+    drain_seconds: Annotated[
+        float,
+        typer.Option(
+            min=0, help="How long those who watch are served on after SIGTERM; 0 stops at once."
+        ),
+    ] = DEFAULT_DRAIN_SECONDS,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = False,
 ) -> None:
-    """Run the node until SIGTERM or Ctrl-C."""
+    """Run the node until SIGTERM or Ctrl-C; a second one waits for no viewer."""
     with explained():
         # Here and not above: `--help` must not wait for a server's imports.
         from streamrp2p_node import daemon  # noqa: PLC0415
@@ -222,6 +229,7 @@ def run(
             max_connections_per_address=max_connections_per_address,
             upstream=upstream,
             prefetches=prefetch,
+            drain_seconds=drain_seconds,
         )
         settings.check()
         key = _key(directory, password_file, keyring)

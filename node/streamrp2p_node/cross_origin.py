@@ -13,6 +13,6 @@ def cross_origin(app: ASGIApp) -> CORSMiddleware:
         allow_origins=["*"],
         allow_methods=["GET", "POST"],
         allow_headers=["Content-Type", "Range", api.SESSION_HEADER],
-        expose_headers=["Content-Range"],
+        expose_headers=["Content-Range", api.DRAINING_HEADER],
         max_age=3600,
     )

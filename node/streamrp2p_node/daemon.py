@@ -24,6 +24,7 @@ from streamrp2p_node.background import Background
 from streamrp2p_node.bounded_http import Bounds, bounded_http
 from streamrp2p_node.certificate import Certificate, certificate_of, tls_of
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.drain import Drain
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.identity import prove_identity
 from streamrp2p_node.listener import listening
@@ -78,18 +79,19 @@ async def _run(
     )
     view = CoordinatorView(client, folder.coordinator, check=_check_of(settings))
     store = Store(folder.journals, view.takes_receipts_of)
+    drain = Drain(time.monotonic)
     try:
         async with make_client() as origins:
             with client:
                 app, background, streams = _assemble(
-                    settings, folder, key, client, view, store, origins
+                    settings, folder, key, client, view, store, drain, origins
                 )
                 try:
                     bounds = Bounds(
                         connections=settings.max_connections,
                         connections_per_address=settings.max_connections_per_address,
                     )
-                    await _serve(app, background, listener, folder, certificate, bounds)
+                    await _serve(app, background, drain, listener, folder, certificate, bounds)
                 finally:
                     await streams.close()
     finally:
@@ -113,6 +115,7 @@ def _assemble(
     client: CoordinatorClient,
     view: CoordinatorView,
     store: Store,
+    drain: Drain,
     origins: httpx.AsyncClient,
 ) -> tuple[Starlette, Background, Streams]:
     node = address_of(key)
@@ -135,6 +138,7 @@ def _assemble(
         store=store,
         view=view,
         streams=streams,
+        drain=drain,
         credit_bytes=settings.credit_bytes,
         max_sessions=settings.max_sessions,
     )
@@ -177,12 +181,16 @@ class _Server(uvicorn.Server):
 async def _serve(
     app: Starlette,
     background: Background,
+    drain: Drain,
     listener: socket.socket,
     folder: Folder,
     certificate: Certificate | None,
     bounds: Bounds,
 ) -> None:
-    """Serve until a signal, or until the background work cannot go on; then hand in what is due."""
+    """Serve until a signal and until viewers have moved, or until the background work cannot go on.
+
+    Then hand in what is due. A second signal waits for no viewer.
+    """
     server = _Server(
         uvicorn.Config(
             app,
@@ -197,9 +205,10 @@ async def _serve(
             ssl_context_factory=tls_of(certificate),
         )
     )
+    signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, server)
+        loop.add_signal_handler(number, signalled.set)
     work = asyncio.create_task(background.run())
     work.add_done_callback(lambda _: _stop(server))
     announce = partial(_announce, listener, folder, certificate)
@@ -209,10 +218,14 @@ async def _serve(
         node="0x" + background.presence.node.hex(),
         endpoint=background.settings.endpoint,
     )
+    leaving = asyncio.create_task(
+        _leave(server, drain, signalled, background.settings.drain_seconds)
+    )
     renewal = asyncio.create_task(certificate.watch(announce)) if certificate else None
     try:
         await server.serve(sockets=[listener])
     finally:
+        leaving.cancel()
         if renewal is not None:
             renewal.cancel()
         folder.running.unlink(missing_ok=True)
@@ -222,6 +235,24 @@ async def _serve(
     _log.info("node stopped", receipts_left=background.submitter.due_count())
     if failure is not None:
         raise failure
+
+
+async def _leave(
+    server: uvicorn.Server, drain: Drain, signalled: asyncio.Event, max_seconds: float
+) -> None:
+    await signalled.wait()
+    signalled.clear()
+    drain.begin()
+    _log.info("node draining", seconds_at_most=max_seconds)
+    quiet = asyncio.create_task(drain.until_quiet(max_seconds))
+    again = asyncio.create_task(signalled.wait())
+    try:
+        await asyncio.wait([quiet, again], return_when=asyncio.FIRST_COMPLETED)
+        _log.info("node stopping", viewers_left=not (quiet.done() and quiet.result()))
+    finally:
+        quiet.cancel()
+        again.cancel()
+        _stop(server)
 
 
 def _stop(server: uvicorn.Server) -> None:

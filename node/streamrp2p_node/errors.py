@@ -89,6 +89,7 @@ class Reason(StrEnum):
     TICKET_FOR_OTHER_NODE = "ticket-for-other-node"
     TICKET_EXHAUSTED = "ticket-exhausted"
     POOL_UNKNOWN = "pool-unknown"
+    DRAINING = "draining"
     NODE_FULL = "node-full"
     NOT_READY = "not-ready"
     SESSION_MISSING = "session-missing"

@@ -27,6 +27,7 @@ STATUS = {
     Reason.TICKET_FOR_OTHER_NODE: 403,
     Reason.TICKET_EXHAUSTED: 403,
     Reason.POOL_UNKNOWN: 404,
+    Reason.DRAINING: 503,
     Reason.NODE_FULL: 503,
     Reason.NOT_READY: 503,
     Reason.SESSION_MISSING: 401,

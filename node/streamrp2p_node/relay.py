@@ -12,6 +12,7 @@ from streamrp2p.playlist import MULTIVARIANT_NAME, rendition_of
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_node.byte_range import byte_range
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.drain import Drain
 from streamrp2p_node.entries import Account, Opened, Received
 from streamrp2p_node.errors import Reason, RefusedError
 from streamrp2p_node.live_stream import LiveStream
@@ -49,6 +50,7 @@ class Relay:
         store: Store,
         view: CoordinatorView,
         streams: Streams,
+        drain: Drain,
         credit_bytes: int,
         max_sessions: int,
     ) -> None:
@@ -58,6 +60,7 @@ class Relay:
         self._store = store
         self._view = view
         self._streams = streams
+        self._drain = drain
         self._credit_bytes = credit_bytes
         self._max_sessions = max_sessions
         self._waiting: Counter[SessionId] = Counter()
@@ -70,6 +73,8 @@ class Relay:
         known = self._store.book.get(ticket.session_id)
         if known is not None and known.ticket_signature == signature:
             return opened
+        if self._drain.is_on:
+            raise RefusedError(Reason.DRAINING, "this node is about to stop; ask for another node")
         await self._check_ticket(ticket, signature)
         if known is None and len(self._store.book) >= self._max_sessions:
             raise RefusedError(Reason.NODE_FULL, "this node has no room; ask for another node")
@@ -149,6 +154,11 @@ class Relay:
         self.bytes_served[pool_id] += length
         return Served(data, part, lambda unsent: self._hung_up(session_id, pool_id, unsent))
 
+    @property
+    def is_draining(self) -> bool:
+        """Tell whether viewers are asked to move to another node."""
+        return self._drain.is_on
+
     def _spend(self, session: Session, length: int) -> None:
         credit = session.credit
         if credit.served_bytes + length > session.ticket.max_bytes:
@@ -225,6 +235,7 @@ class Relay:
             raise RefusedError(
                 Reason.TICKET_EXPIRED, "the session's ticket or epoch is over; open a new session"
             )
+        self._drain.hear()
         return session
 
     def _stream(self, pool_id: int) -> LiveStream:

@@ -47,7 +47,10 @@ def make_app(
         query = read_query(request.query_params.multi_items())
         name = request.path_params["name"]
         data = await while_connected(request, relay.playlist(session_id, pool_id, name, query))
-        return Response(data, media_type=PLAYLIST_TYPE, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store"}
+        if relay.is_draining:
+            headers[api.DRAINING_HEADER] = "1"
+        return Response(data, media_type=PLAYLIST_TYPE, headers=headers)
 
     async def show_path(request: Request) -> Response:
         found = path(read_pool_id(request.path_params["pool_id"]))

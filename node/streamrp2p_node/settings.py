@@ -16,6 +16,7 @@ DEFAULT_CACHE_BYTES = 2048 * MIB
 """About an hour of one 5 Mbit/s stream."""
 DEFAULT_CREDIT_BYTES = 16 * MIB
 """What a viewer can walk away with; some seconds of a good picture."""
+DEFAULT_DRAIN_SECONDS = 30.0
 DEFAULT_SUBMIT_SECONDS = 10.0
 DEFAULT_PLAYLIST_SECONDS = 0.3
 DEFAULT_MAX_CONNECTIONS = 800
@@ -62,6 +63,8 @@ class Settings:
     """Of an address but loopback; 0: as many as of all."""
     keep_days: int = 30
     """How long journals and batches of past epochs stay: they are the node's evidence."""
+    drain_seconds: float = DEFAULT_DRAIN_SECONDS
+    """How long a stopping node serves those who still watch."""
     flush_seconds: float = 5.0
     """How long a stopping node tries to hand in its last receipts."""
 
@@ -86,6 +89,8 @@ class Settings:
             raise SettingsError(
                 "--max-connections must be at least 1, --max-connections-per-address at least 0 (no bound)"
             )
+        if self.drain_seconds < 0:
+            raise SettingsError("--drain-seconds must not be negative; 0 stops at once")
         if self.submit_seconds <= 0:
             raise SettingsError("--submit-seconds must be above 0")
         if self.cache_bytes < 0 or self.credit_bytes < 1:

@@ -63,6 +63,7 @@ class NodeStatus(api.Wire):
     reachability: ReachStatus
     coordinator: str
     is_ready: bool
+    is_draining: bool
     started_at: int
     time: int
     clock_skew_seconds: float
@@ -103,6 +104,7 @@ class Reporter:
             reachability=self.presence.status(),
             coordinator=self.settings.coordinator_url,
             is_ready=self.view.is_known,
+            is_draining=self.relay.is_draining,
             started_at=self.started_at,
             time=self.view.now(),
             clock_skew_seconds=round(self.view.skew_seconds, 1),

@@ -13,6 +13,7 @@ from streamrp2p.client import CoordinatorClient
 from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.drain import Drain
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.identity import prove_identity
 from streamrp2p_node.live_stream import LiveStream
@@ -105,6 +106,7 @@ async def make_world(
         store=store,
         view=view,
         streams=streams,
+        drain=Drain(time.monotonic),
         credit_bytes=credit_bytes,
         max_sessions=50,
     )

@@ -4,7 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -272,3 +273,89 @@ def test_a_viewer_that_hangs_up_owes_only_what_was_sent(setting: Setting) -> Non
     wait_for(lambda: 0 < setting.node.status()["unpaidBytes"] < 7_000_000)
     status = setting.node.status()
     assert status["bytesServed"] == status["unpaidBytes"]
+
+
+@dataclass(slots=True)
+class Audience:
+    """A viewer that asks for the playlist again and again, until it is told to leave or the node has gone."""
+
+    setting: Setting
+    ticket: typed_data.SessionTicket
+    watches: threading.Event = field(default_factory=threading.Event)
+    leaves: threading.Event = field(default_factory=threading.Event)
+    asked_to_move: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self) -> None:
+        while not self.leaves.is_set():
+            try:
+                answer = self.setting.get(self.ticket, "source.m3u8")
+            except httpx.TransportError:
+                return
+            self.watches.set()
+            if answer.headers.get("StreamrP2P-Draining") == "1":
+                self.asked_to_move.set()
+            time.sleep(0.1)
+
+
+@contextmanager
+def watched(setting: Setting) -> Iterator[Audience]:
+    """Run the node with a viewer that watches."""
+    setting.node.start()
+    audience = Audience(setting, setting.ticket(1))
+    thread = threading.Thread(target=audience.watch)
+    thread.start()
+    try:
+        assert audience.watches.wait(60)
+        yield audience
+    finally:
+        audience.leaves.set()
+        thread.join()
+
+
+def test_viewers_are_asked_to_move_before_the_node_stops(setting: Setting) -> None:
+    setting.node.options += ("--drain-seconds", "300")
+    with watched(setting) as audience:
+        assert setting.get(audience.ticket, "source-0.m4s").status_code == 200
+        assert setting.node.process is not None
+        setting.node.process.terminate()
+        assert audience.asked_to_move.wait(60)
+        assert setting.node.status()["isDraining"]
+        ticket, signature = make_ticket(
+            nonce=2,
+            issued_at=setting.coordinator.genesis,
+            expires_at=setting.coordinator.genesis + 600,
+            max_bytes=10**9,
+        )
+        refused = _post(setting.node.url + "/v1/sessions", opening_of(ticket, signature).dump())
+        assert (refused.status_code, refused.json()["title"]) == (503, "draining")
+        assert refused.headers["Retry-After"]
+        # Who watches is served on, and its receipts are taken.
+        assert setting.get(audience.ticket, "source-1.m4s").status_code == 200
+        assert setting.pay(audience.ticket, 1, 2000).status_code == 204
+        audience.leaves.set()
+        assert setting.node.process.wait(60) == 0
+    (record,) = setting.coordinator.accepted_records()
+    assert record.receipt.bytes_delivered == 2000
+    stopping = next(event for event in setting.node.events() if event["event"] == "node stopping")
+    assert not stopping["viewers_left"]
+
+
+def test_a_viewer_that_stays_holds_the_node_up_for_a_bounded_time(setting: Setting) -> None:
+    setting.node.options += ("--drain-seconds", "1")
+    with watched(setting) as audience:
+        assert setting.node.process is not None
+        setting.node.process.terminate()
+        assert setting.node.process.wait(60) == 0
+        assert audience.asked_to_move.is_set()
+    stopping = next(event for event in setting.node.events() if event["event"] == "node stopping")
+    assert stopping["viewers_left"]
+
+
+def test_a_second_sigterm_waits_for_no_viewer(setting: Setting) -> None:
+    setting.node.options += ("--drain-seconds", "300")
+    with watched(setting) as audience:
+        assert setting.node.process is not None
+        setting.node.process.terminate()
+        assert audience.asked_to_move.wait(60)
+        setting.node.process.terminate()
+        assert setting.node.process.wait(60) == 0
