@@ -9,6 +9,7 @@ from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
 from streamrp2p.durable import StorageError
 from streamrp2p.errors import AnswerError
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.doors import Doors
 from streamrp2p_node.errors import (
     ChainUnreachableError,
     ClockSkewError,
@@ -71,6 +72,7 @@ class Background:
     store: Store
     submitter: Submitter
     presence: Presence
+    doors: Doors
 
     async def run(self) -> None:
         """Run until cancelled. Raises WrongDeploymentError and ClockSkewError at the start: no node may begin so.
@@ -98,6 +100,13 @@ class Background:
                 receipts=self.submitter.due_count(),
                 reason=str(error) or "the coordinator took too long",
             )
+
+    def save_month(self) -> None:
+        """Keep the count of the month's bytes."""
+        try:
+            self.doors.month.save()
+        except StorageError as error:
+            _log.warning("the month's bytes are not kept", reason=str(error))
 
     async def _connect(self) -> None:
         backoff = Backoff()
@@ -177,6 +186,7 @@ class Background:
         while True:
             await asyncio.sleep(TIDY_SECONDS)
             close_past_epochs(self.store, self.submitter, self.view)
+            self.save_month()
             try:
                 await self.store.compact()
             except StorageError as error:

@@ -26,9 +26,10 @@ from streamrp2p.keys import (
     read_password,
 )
 from streamrp2p.logs import set_up_logs
-from streamrp2p.numbers import Address
+from streamrp2p.numbers import BYTES_PER_GB, Address
 from streamrp2p_node.errors import SettingsError
 from streamrp2p_node.folder import Folder
+from streamrp2p_node.schedule import Schedule
 from streamrp2p_node.settings import (
     DEFAULT_CACHE_BYTES,
     DEFAULT_CREDIT_BYTES,
@@ -41,6 +42,7 @@ from streamrp2p_node.settings import (
     check_endpoint,
     check_tls,
     parse_router,
+    parse_time_zone,
 )
 
 app = typer.Typer(
@@ -196,6 +198,24 @@ def run(
         bool,
         typer.Option(help="Fetch new parts of what is watched before the first viewer asks."),
     ] = True,
+    max_mbit: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="The bandwidth, in Mbit/s, that all viewers share."),
+    ] = None,
+    monthly_gb: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="How many GB viewers may get in a calendar month (UTC)."),
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            help="When viewers are served, such as 'mon-fri 18:00-23:30, sat-sun 00:00-24:00'."
+        ),
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="Of --schedule, such as Europe/Berlin; this machine's by default."),
+    ] = None,
     drain_seconds: Annotated[
         float,
         typer.Option(
@@ -229,6 +249,10 @@ def run(
             max_connections_per_address=max_connections_per_address,
             upstream=upstream,
             prefetches=prefetch,
+            max_bytes_per_second=None if max_mbit is None else round(max_mbit * 125_000),
+            max_month_bytes=None if monthly_gb is None else round(monthly_gb * BYTES_PER_GB),
+            schedule=None if schedule is None else Schedule.parse(schedule),
+            time_zone=None if time_zone is None else parse_time_zone(time_zone),
             drain_seconds=drain_seconds,
         )
         settings.check()

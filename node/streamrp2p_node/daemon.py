@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 import httpx
@@ -24,13 +25,16 @@ from streamrp2p_node.background import Background
 from streamrp2p_node.bounded_http import Bounds, bounded_http
 from streamrp2p_node.certificate import Certificate, certificate_of, tls_of
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.doors import Doors
 from streamrp2p_node.drain import Drain
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.identity import prove_identity
 from streamrp2p_node.listener import listening
 from streamrp2p_node.live_stream import LiveStream
+from streamrp2p_node.month import Month
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.own_path import OwnPath
+from streamrp2p_node.pace import Pace
 from streamrp2p_node.port_mapping import PortMapper
 from streamrp2p_node.presence import Presence
 from streamrp2p_node.relay import Relay
@@ -79,19 +83,25 @@ async def _run(
     )
     view = CoordinatorView(client, folder.coordinator, check=_check_of(settings))
     store = Store(folder.journals, view.takes_receipts_of)
-    drain = Drain(time.monotonic)
+    doors = Doors(
+        drain=Drain(time.monotonic),
+        month=Month(folder.month, time.time),
+        max_month_bytes=settings.max_month_bytes,
+        schedule=settings.schedule,
+        local_time=lambda: datetime.now(UTC).astimezone(settings.time_zone),
+    )
     try:
         async with make_client() as origins:
             with client:
                 app, background, streams = _assemble(
-                    settings, folder, key, client, view, store, drain, origins
+                    settings, folder, key, client, view, store, doors, origins
                 )
                 try:
                     bounds = Bounds(
                         connections=settings.max_connections,
                         connections_per_address=settings.max_connections_per_address,
                     )
-                    await _serve(app, background, drain, listener, folder, certificate, bounds)
+                    await _serve(app, background, listener, folder, certificate, bounds)
                 finally:
                     await streams.close()
     finally:
@@ -115,7 +125,7 @@ def _assemble(
     client: CoordinatorClient,
     view: CoordinatorView,
     store: Store,
-    drain: Drain,
+    doors: Doors,
     origins: httpx.AsyncClient,
 ) -> tuple[Starlette, Background, Streams]:
     node = address_of(key)
@@ -138,7 +148,7 @@ def _assemble(
         store=store,
         view=view,
         streams=streams,
-        drain=drain,
+        doors=doors,
         credit_bytes=settings.credit_bytes,
         max_sessions=settings.max_sessions,
     )
@@ -148,16 +158,33 @@ def _assemble(
     submitter.restore()
     presence = Presence(settings, client, view, node, key, _mapper_of(settings))
     reporter = Reporter(
-        settings, node, int(time.time()), view, store, relay, streams, submitter, cache, presence
+        settings,
+        node,
+        int(time.time()),
+        view,
+        store,
+        relay,
+        streams,
+        submitter,
+        cache,
+        presence,
+        doors,
     )
-    background = Background(settings, folder, client, view, store, submitter, presence)
+    background = Background(settings, folder, client, view, store, submitter, presence, doors)
 
     def prove(nonce: Hash) -> api.SignedIdentity:
         relay.require_ready()
         return prove_identity(nonce, key=key, node=node, domain=view.domain, now=int(time.time()))
 
     path = OwnPath(node, view, streams, key)
-    app = make_app(relay, path=path.of, status=lambda: reporter.report().dump(), prove=prove)
+    rate = settings.max_bytes_per_second
+    app = make_app(
+        relay,
+        path=path.of,
+        status=lambda: reporter.report().dump(),
+        prove=prove,
+        pace=None if rate is None else Pace(rate, time.monotonic),
+    )
     return app, background, streams
 
 
@@ -181,7 +208,6 @@ class _Server(uvicorn.Server):
 async def _serve(
     app: Starlette,
     background: Background,
-    drain: Drain,
     listener: socket.socket,
     folder: Folder,
     certificate: Certificate | None,
@@ -219,7 +245,7 @@ async def _serve(
         endpoint=background.settings.endpoint,
     )
     leaving = asyncio.create_task(
-        _leave(server, drain, signalled, background.settings.drain_seconds)
+        _leave(server, background.doors.drain, signalled, background.settings.drain_seconds)
     )
     renewal = asyncio.create_task(certificate.watch(announce)) if certificate else None
     try:
@@ -232,6 +258,7 @@ async def _serve(
         failure = await _ended(work)
         await background.presence.close()
     await background.flush()
+    background.save_month()
     _log.info("node stopped", receipts_left=background.submitter.due_count())
     if failure is not None:
         raise failure

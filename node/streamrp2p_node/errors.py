@@ -90,6 +90,8 @@ class Reason(StrEnum):
     TICKET_EXHAUSTED = "ticket-exhausted"
     POOL_UNKNOWN = "pool-unknown"
     DRAINING = "draining"
+    OVER_DATA_CAP = "over-data-cap"
+    OFF_SCHEDULE = "off-schedule"
     NODE_FULL = "node-full"
     NOT_READY = "not-ready"
     SESSION_MISSING = "session-missing"

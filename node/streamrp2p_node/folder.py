@@ -41,6 +41,11 @@ class Folder:
         return self.root / "coordinator.json"
 
     @property
+    def month(self) -> Path:
+        """What was served in this calendar month."""
+        return self.root / "month.json"
+
+    @property
     def running(self) -> Path:
         """Where the running node answers `status`."""
         return self.root / "running.json"

@@ -10,6 +10,7 @@ from streamrp2p.durable import StorageError
 from streamrp2p.playlist import PATH_NAME
 from streamrp2p_node.cross_origin import cross_origin
 from streamrp2p_node.errors import OriginError, RefusedError
+from streamrp2p_node.pace import Pace
 from streamrp2p_node.problems import HANDLERS
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.request_fields import PLAYLIST_SUFFIX, read_pool_id, read_session_id
@@ -24,9 +25,10 @@ _SESSION_HEADER = api.SESSION_HEADER.lower().encode()
 class ObjectRoute:
     """Answers `GET /v1/streams/{pool_id}/{object}` and hands all else on."""
 
-    def __init__(self, app: ASGIApp, relay: Relay) -> None:
+    def __init__(self, app: ASGIApp, relay: Relay, pace: Pace | None) -> None:
         self._app = app
         self._relay = relay
+        self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -49,7 +51,7 @@ class ObjectRoute:
             answer = await handler(Request(scope), error)
             await cross_origin(answer)(scope, receive, send)
             return
-        await send_object(served, found[2], receive, send)
+        await send_object(served, found[2], receive, send, self._pace)
 
 
 def _text(value: bytes | None) -> str | None:

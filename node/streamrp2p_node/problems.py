@@ -28,6 +28,8 @@ STATUS = {
     Reason.TICKET_EXHAUSTED: 403,
     Reason.POOL_UNKNOWN: 404,
     Reason.DRAINING: 503,
+    Reason.OVER_DATA_CAP: 503,
+    Reason.OFF_SCHEDULE: 503,
     Reason.NODE_FULL: 503,
     Reason.NOT_READY: 503,
     Reason.SESSION_MISSING: 401,

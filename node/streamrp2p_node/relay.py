@@ -12,7 +12,7 @@ from streamrp2p.playlist import MULTIVARIANT_NAME, rendition_of
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_node.byte_range import byte_range
 from streamrp2p_node.coordinator_view import CoordinatorView
-from streamrp2p_node.drain import Drain
+from streamrp2p_node.doors import Doors
 from streamrp2p_node.entries import Account, Opened, Received
 from streamrp2p_node.errors import Reason, RefusedError
 from streamrp2p_node.live_stream import LiveStream
@@ -50,7 +50,7 @@ class Relay:
         store: Store,
         view: CoordinatorView,
         streams: Streams,
-        drain: Drain,
+        doors: Doors,
         credit_bytes: int,
         max_sessions: int,
     ) -> None:
@@ -60,7 +60,7 @@ class Relay:
         self._store = store
         self._view = view
         self._streams = streams
-        self._drain = drain
+        self._doors = doors
         self._credit_bytes = credit_bytes
         self._max_sessions = max_sessions
         self._waiting: Counter[SessionId] = Counter()
@@ -73,8 +73,7 @@ class Relay:
         known = self._store.book.get(ticket.session_id)
         if known is not None and known.ticket_signature == signature:
             return opened
-        if self._drain.is_on:
-            raise RefusedError(Reason.DRAINING, "this node is about to stop; ask for another node")
+        self._doors.require_open()
         await self._check_ticket(ticket, signature)
         if known is None and len(self._store.book) >= self._max_sessions:
             raise RefusedError(Reason.NODE_FULL, "this node has no room; ask for another node")
@@ -151,13 +150,13 @@ class Relay:
             # Also when the viewer's request is cancelled: it got nothing.
             self._give_back(session_id, length)
             raise
-        self.bytes_served[pool_id] += length
+        self._count(pool_id, length)
         return Served(data, part, lambda unsent: self._hung_up(session_id, pool_id, unsent))
 
     @property
     def is_draining(self) -> bool:
         """Tell whether viewers are asked to move to another node."""
-        return self._drain.is_on
+        return self._doors.drain.is_on
 
     def _spend(self, session: Session, length: int) -> None:
         credit = session.credit
@@ -175,8 +174,12 @@ class Relay:
         self._store.note(session.ticket.epoch, Account(session.session_id, credit.served(length)))
 
     def _hung_up(self, session_id: SessionId, pool_id: int, unsent: int) -> None:
-        self.bytes_served[pool_id] -= unsent
+        self._count(pool_id, -unsent)
         self._give_back(session_id, unsent)
+
+    def _count(self, pool_id: int, length: int) -> None:
+        self.bytes_served[pool_id] += length
+        self._doors.month.add(length)
 
     def _give_back(self, session_id: SessionId, unsent: int) -> None:
         session = self._store.book.get(session_id)
@@ -235,7 +238,7 @@ class Relay:
             raise RefusedError(
                 Reason.TICKET_EXPIRED, "the session's ticket or epoch is over; open a new session"
             )
-        self._drain.hear()
+        self._doors.require_serving()
         return session
 
     def _stream(self, pool_id: int) -> LiveStream:

@@ -16,6 +16,7 @@ from streamrp2p_node.cross_origin import cross_origin
 from streamrp2p_node.hang_up import while_connected
 from streamrp2p_node.identity import Prove, identity_route
 from streamrp2p_node.object_route import ObjectRoute
+from streamrp2p_node.pace import Pace
 from streamrp2p_node.playlist_query import read_query
 from streamrp2p_node.problems import HANDLERS
 from streamrp2p_node.relay import Relay
@@ -30,6 +31,7 @@ def make_app(
     path: Callable[[int], api.RelayPath],
     status: Callable[[], Mapping[str, Any]],
     prove: Prove,
+    pace: Pace | None = None,
 ) -> Starlette:
     """Return the ASGI application."""
 
@@ -74,7 +76,7 @@ def make_app(
             identity_route(prove),
             _get("/healthz", health),
         ],
-        middleware=[Middleware(ObjectRoute, relay), Middleware(cross_origin)],
+        middleware=[Middleware(ObjectRoute, relay, pace), Middleware(cross_origin)],
         exception_handlers=HANDLERS,
     )
 

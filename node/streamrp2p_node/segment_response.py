@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from starlette.types import Receive, Send
 
 from streamrp2p_node.cross_origin import cross_origin
+from streamrp2p_node.pace import PIECE_BYTES, Pace
 from streamrp2p_node.relay import Served
 
 CHUNK_BYTES = 512 * 1024
@@ -34,8 +35,10 @@ _HEADERS = [
 ]
 
 
-async def send_object(served: Served, name: str, receive: Receive, send: Send) -> None:
-    """Answer with the object, or the part of it that is asked for.
+async def send_object(
+    served: Served, name: str, receive: Receive, send: Send, pace: Pace | None = None
+) -> None:
+    """Answer with the object, or the part of it that is asked for, no faster than `pace` lets it go.
 
     When the viewer hangs up, `served.give_back` gets how many of its bytes did not leave.
     """
@@ -46,12 +49,15 @@ async def send_object(served: Served, name: str, receive: Receive, send: Send) -
         content_range = f"bytes {part.start}-{part.stop - 1}/{len(served.data)}"
         headers.append((b"content-range", content_range.encode()))
     sent, total = 0, len(data)
+    chunk_bytes = CHUNK_BYTES if pace is None else PIECE_BYTES
     headers.append((b"content-length", str(total).encode()))
     status = 200 if part is None else 206
     try:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         while not _is_gone(receive):
-            chunk = data[sent : sent + CHUNK_BYTES]
+            chunk = data[sent : sent + chunk_bytes]
+            if pace is not None:
+                await pace.turn(len(chunk))
             is_last = sent + len(chunk) == total
             await send({"type": "http.response.body", "body": chunk, "more_body": not is_last})
             sent += len(chunk)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from streamrp2p.errors import MalformedError
 from streamrp2p.foreign_text import printable
 from streamrp2p.http_api import check_base_url
 from streamrp2p.numbers import Address
 from streamrp2p_node.errors import SettingsError
+from streamrp2p_node.schedule import Schedule
 
 SSDP_PORT = 1900
 MIB = 1024 * 1024
@@ -63,6 +65,14 @@ class Settings:
     """Of an address but loopback; 0: as many as of all."""
     keep_days: int = 30
     """How long journals and batches of past epochs stay: they are the node's evidence."""
+    max_month_bytes: int | None = None
+    """What may be served in a calendar month of UTC; None: no bound."""
+    schedule: Schedule | None = None
+    """The hours of the week in which viewers are served; None: all."""
+    time_zone: ZoneInfo | None = None
+    """Of the schedule; None: this machine's."""
+    max_bytes_per_second: int | None = None
+    """What may leave for all viewers together; None: no bound."""
     drain_seconds: float = DEFAULT_DRAIN_SECONDS
     """How long a stopping node serves those who still watch."""
     flush_seconds: float = 5.0
@@ -131,3 +141,13 @@ def parse_router(text: str) -> tuple[str, int]:
             f"--upnp-router must be an address of your own network such as 192.168.1.1, got {printable(text, 100)!r}"
         )
     return str(address), number
+
+
+def parse_time_zone(name: str) -> ZoneInfo:
+    """Return a time zone such as `Europe/Berlin`; raises SettingsError."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise SettingsError(
+            f"--time-zone must be a name such as Europe/Berlin or UTC, got {printable(name, 60)!r}"
+        ) from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from streamrp2p import api
 from streamrp2p.numbers import Address
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.doors import Doors
 from streamrp2p_node.presence import Presence, ReachStatus
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.segment_cache import SegmentCache
@@ -55,6 +56,14 @@ class CacheStatus(api.Wire):
     has_full_disk: bool
 
 
+class MonthStatus(api.Wire):
+    """What left in the calendar month of UTC, such as `2026-11`; `max_bytes` is None without a cap."""
+
+    name: str
+    bytes_served: int
+    max_bytes: int | None
+
+
 class NodeStatus(api.Wire):
     """A node's report. Times are Unix seconds; `epoch` is None before the coordinator's first answer and genesis."""
 
@@ -63,7 +72,7 @@ class NodeStatus(api.Wire):
     reachability: ReachStatus
     coordinator: str
     is_ready: bool
-    is_draining: bool
+    closed_because: str | None
     started_at: int
     time: int
     clock_skew_seconds: float
@@ -77,6 +86,7 @@ class NodeStatus(api.Wire):
     pools: list[PoolStatus]
     last_ack: api.BatchAck | None
     last_error: str | None
+    month: MonthStatus
     cache: CacheStatus
 
 
@@ -94,6 +104,7 @@ class Reporter:
     submitter: Submitter
     cache: SegmentCache
     presence: Presence
+    doors: Doors
 
     def report(self) -> NodeStatus:
         """Return the report of now."""
@@ -104,7 +115,7 @@ class Reporter:
             reachability=self.presence.status(),
             coordinator=self.settings.coordinator_url,
             is_ready=self.view.is_known,
-            is_draining=self.relay.is_draining,
+            closed_because=self.doors.closed_because,
             started_at=self.started_at,
             time=self.view.now(),
             clock_skew_seconds=round(self.view.skew_seconds, 1),
@@ -118,6 +129,11 @@ class Reporter:
             pools=self._pools(sessions),
             last_ack=self.submitter.last_ack,
             last_error=self.submitter.last_error,
+            month=MonthStatus(
+                name=self.doors.month.name,
+                bytes_served=self.doors.month.bytes_served,
+                max_bytes=self.doors.max_month_bytes,
+            ),
             cache=CacheStatus(
                 disk_bytes=self.cache.disk_bytes,
                 disk_segments=self.cache.disk_segments,

@@ -60,7 +60,10 @@ def _lines(found: NodeStatus) -> dict[str, object]:
         "Coordinator": f"{found.coordinator} ({'known' if found.is_ready else 'not reached yet'})",
         "Epoch": "none" if found.epoch is None else found.epoch,
         "Sessions": f"{found.sessions}, {found.stopped_sessions} of them stopped",
+        "Open": "yes" if found.closed_because is None else f"no: {found.closed_because}",
         "Served": f"{found.bytes_served} bytes",
+        "This month": f"{found.month.bytes_served} bytes"
+        + ("" if found.month.max_bytes is None else f", at most {found.month.max_bytes}"),
         "Unpaid": f"{found.unpaid_bytes} bytes, at most {found.credit_bytes} per session",
         "Unsubmitted": f"{found.unsubmitted_receipts} receipts",
         "Last ack": acknowledged,

@@ -1,8 +1,9 @@
 """A node in one process, without sockets: the real relay, store and submitter between fake neighbours."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -13,10 +14,12 @@ from streamrp2p.client import CoordinatorClient
 from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.doors import Doors
 from streamrp2p_node.drain import Drain
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.identity import prove_identity
 from streamrp2p_node.live_stream import LiveStream
+from streamrp2p_node.month import Month
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.own_path import OwnPath
 from streamrp2p_node.place import Place, port_of
@@ -24,6 +27,7 @@ from streamrp2p_node.presence import Presence
 from streamrp2p_node.relay import Relay
 from streamrp2p_node.rendition import Timing
 from streamrp2p_node.routes import make_app
+from streamrp2p_node.schedule import Schedule
 from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.settings import Settings
 from streamrp2p_node.status import Reporter
@@ -56,6 +60,7 @@ class World:
     relay: Relay
     submitter: Submitter
     presence: Presence
+    doors: Doors
     http: httpx.AsyncClient
 
 
@@ -69,6 +74,8 @@ async def make_world(
     cache_bytes: int = 100_000, prefetches: bool = False, key: bytes = NODE_KEY,
     endpoint: str = ENDPOINT, network: httpx.AsyncBaseTransport | None = None,
     is_fed_by_relays: bool = False, credit_bytes: int = CREDIT_BYTES,
+    max_month_bytes: int | None = None, schedule: Schedule | None = None,
+    local_time: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> World:  # fmt: skip
     """Make a node. `network` leads to its upstreams, by default to the origin alone."""
     folder.make()
@@ -101,12 +108,19 @@ async def make_world(
             prefetches=prefetches,
         )
     )
+    doors = Doors(
+        drain=Drain(time.monotonic),
+        month=Month(folder.month, clock),
+        max_month_bytes=max_month_bytes,
+        schedule=schedule,
+        local_time=local_time,
+    )
     relay = Relay(
         node=node,
         store=store,
         view=view,
         streams=streams,
-        drain=Drain(time.monotonic),
+        doors=doors,
         credit_bytes=credit_bytes,
         max_sessions=50,
     )
@@ -120,7 +134,7 @@ async def make_world(
     )
     presence = Presence(settings, client, view, node, key, find_place=somewhere)
     reporter = Reporter(
-        settings, node, int(clock()), view, store, relay, streams, submitter, cache, presence
+        settings, node, int(clock()), view, store, relay, streams, submitter, cache, presence, doors
     )
 
     def prove(nonce: Hash) -> api.SignedIdentity:
@@ -144,6 +158,7 @@ async def make_world(
         relay,
         submitter,
         presence,
+        doors,
         http,
     )
 

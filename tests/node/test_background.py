@@ -31,6 +31,7 @@ def background(world: World, monkeypatch: pytest.MonkeyPatch) -> Background:
         world.store,
         world.submitter,
         world.presence,
+        world.doors,
     )
 
 
@@ -153,6 +154,7 @@ async def test_a_running_node_serves_on_when_its_coordinator_turns_to_another_ch
         world.store,
         world.submitter,
         world.presence,
+        world.doors,
     )
     with capture_logs() as logs:
 

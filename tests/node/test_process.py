@@ -319,7 +319,7 @@ def test_viewers_are_asked_to_move_before_the_node_stops(setting: Setting) -> No
         assert setting.node.process is not None
         setting.node.process.terminate()
         assert audience.asked_to_move.wait(60)
-        assert setting.node.status()["isDraining"]
+        assert setting.node.status()["closedBecause"] == "draining"
         ticket, signature = make_ticket(
             nonce=2,
             issued_at=setting.coordinator.genesis,
@@ -359,3 +359,40 @@ def test_a_second_sigterm_waits_for_no_viewer(setting: Setting) -> None:
         assert audience.asked_to_move.wait(60)
         setting.node.process.terminate()
         assert setting.node.process.wait(60) == 0
+
+
+def test_what_was_served_this_month_counts_after_kill_9(setting: Setting) -> None:
+    setting.origin.length = 700_000
+    setting.node.options = ("--credit-bytes", "9000000", "--monthly-gb", "0.001")
+    setting.node.start()
+    ticket = setting.ticket(1)
+    assert setting.get(ticket, "source-0.m4s").status_code == 200
+    wait_for(lambda: "700000" in _text(setting.node.folder / "month.json"))
+    setting.node.kill()
+    setting.node.start()
+    assert setting.node.status()["month"]["bytesServed"] == 700_000
+    assert setting.get(ticket, "source-1.m4s").status_code == 200
+    over = setting.get(ticket, "source-2.m4s")
+    assert (over.status_code, over.json()["title"]) == (503, "over data cap")
+
+
+def test_all_viewers_together_get_no_more_than_the_bandwidth(setting: Setting) -> None:
+    setting.origin.length = 500_000
+    setting.node.options = ("--credit-bytes", "9000000", "--max-mbit", "8")
+    setting.node.start()
+    tickets = [setting.ticket(nonce) for nonce in range(2)]
+    began_at = time.monotonic()
+    threads = [
+        threading.Thread(target=setting.get, args=(ticket, "source-0.m4s")) for ticket in tickets
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert setting.node.status()["bytesServed"] == 1_000_000
+    # A quarter of a second's worth may leave at once.
+    assert time.monotonic() - began_at >= 0.75
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

@@ -1,0 +1,67 @@
+"""How many bytes the node served in this calendar month, kept through restarts."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from streamrp2p.durable import write_atomically
+from streamrp2p_node.errors import SettingsError
+
+
+class Month:
+    """Counts by months of UTC, such as `2026-11`. A clock that is set back begins no month anew."""
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        """Go on from what `path` holds; raises SettingsError when it cannot be read."""
+        self._path = path
+        self._clock = clock
+        self._name, self._bytes = _read(path)
+        self._saved = (self._name, self._bytes)
+
+    @property
+    def name(self) -> str:
+        """The month that is counted."""
+        self._turn()
+        return self._name
+
+    @property
+    def bytes_served(self) -> int:
+        """How many bytes left in this month."""
+        self._turn()
+        return self._bytes
+
+    def add(self, length_bytes: int) -> None:
+        """Count bytes; negative for what did not leave after all."""
+        self._turn()
+        self._bytes = max(self._bytes + length_bytes, 0)
+
+    def save(self) -> None:
+        """Write the count to the disk if it changed; raises StorageError."""
+        state = (self._name, self._bytes)
+        if state != self._saved:
+            body = {"month": self._name, "bytesServed": self._bytes}
+            write_atomically(self._path, json.dumps(body).encode())
+            self._saved = state
+
+    def _turn(self) -> None:
+        now = time.strftime("%Y-%m", time.gmtime(self._clock()))
+        if now > self._name:
+            self._name, self._bytes = now, 0
+
+
+def _read(path: Path) -> tuple[str, int]:
+    try:
+        kept = json.loads(path.read_text())
+        name, count = kept["month"], kept["bytesServed"]
+        time.strptime(name, "%Y-%m")
+        if type(count) is not int or count < 0:
+            raise ValueError("bytesServed must be a natural number")
+    except FileNotFoundError:
+        return "", 0
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{path} does not tell what was served this month ({error}); "
+            "write it anew, or delete it to count from zero"
+        ) from error
+    return name, count
