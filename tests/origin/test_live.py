@@ -329,9 +329,11 @@ def test_any_hls_player_plays_the_playlist_across_a_discontinuity(origin: Runnin
     url = f"{origin.url}/v1/streams/{POOL_ID}/live.m3u8"
     command = [
         *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-live_start_index"),
-        *("0", "-i", url, "-t", "3.5", "-progress", "pipe:1", "-f", "null", "-"),
+        # The first visit has 90 pictures. How far the second is behind it depends on the machine.
+        *("0", "-i", url, "-map", "0:v:0", "-frames:v", "100"),
+        *("-progress", "pipe:1", "-f", "null", "-"),
     ]
-    player = subprocess.run(command, capture_output=True, text=True, check=True)
+    player = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert int(re.findall(r"^frame=(\d+)$", player.stdout, re.MULTILINE)[-1]) >= 100
     assert "rror" not in player.stderr
 
