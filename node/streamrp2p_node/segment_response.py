@@ -54,10 +54,13 @@ async def send_object(
     status = 200 if part is None else 206
     try:
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        while not _is_gone(receive):
+        while True:
             chunk = data[sent : sent + chunk_bytes]
             if pace is not None:
                 await pace.turn(len(chunk))
+            # Last, since it may hang up while it waits for its turn.
+            if _is_gone(receive):
+                break
             is_last = sent + len(chunk) == total
             await send({"type": "http.response.body", "body": chunk, "more_body": not is_last})
             sent += len(chunk)

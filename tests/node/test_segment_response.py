@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from streamrp2p_node.pace import PIECE_BYTES, Pace
 from streamrp2p_node.relay import Served
 from streamrp2p_node.segment_response import CHUNK_BYTES, send_object
 
@@ -19,6 +20,9 @@ class Connection:
         self.messages: list[Any] = []
         self._hang_up_after = hang_up_after
         self._asked = False
+
+    def hang_up(self) -> None:
+        self._hang_up_after = 0
 
     @property
     def sent(self) -> int:
@@ -54,6 +58,21 @@ async def test_a_viewer_that_leaves_is_given_back_what_was_not_sent() -> None:
     connection = Connection(hang_up_after=2 * CHUNK_BYTES)
     assert await respond(connection) == [CHUNK_BYTES + 5]
     assert connection.sent == 2 * CHUNK_BYTES
+
+
+async def test_a_viewer_that_leaves_while_it_waits_for_its_turn_is_not_charged_for_it() -> None:
+    connection = Connection()
+
+    async def leave(_: float) -> None:
+        if connection.sent:
+            connection.hang_up()
+
+    pace = Pace(PIECE_BYTES, lambda: 0.0, leave)
+    unsent: list[int] = []
+    served = Served(DATA, None, unsent.append)
+    await send_object(served, "source-1.m4s", connection.receive, connection.send, pace)
+    assert connection.sent == PIECE_BYTES
+    assert unsent == [len(DATA) - PIECE_BYTES]
 
 
 async def test_a_connection_that_breaks_gives_the_rest_back_too() -> None:
