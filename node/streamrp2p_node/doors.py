@@ -23,8 +23,18 @@ class Doors:
     @property
     def closed_because(self) -> Reason | None:
         """Why nobody new is let in, or None."""
-        if self.drain.is_on:
-            return Reason.DRAINING
+        return Reason.DRAINING if self.drain.is_on else self._bound_reached()
+
+    def require_open(self) -> None:
+        """Let a viewer in; raises RefusedError."""
+        _require_none(self.closed_because)
+
+    def require_serving(self) -> None:
+        """Serve a viewer that is in, also while the node drains; raises RefusedError."""
+        _require_none(self._bound_reached())
+        self.drain.hear()
+
+    def _bound_reached(self) -> Reason | None:
         if self.max_month_bytes is not None and self.month.bytes_served >= self.max_month_bytes:
             return Reason.OVER_DATA_CAP
         if self.schedule is not None:
@@ -33,17 +43,10 @@ class Doors:
                 return Reason.OFF_SCHEDULE
         return None
 
-    def require_open(self) -> None:
-        """Let a viewer in; raises RefusedError."""
-        reason = self.closed_because
-        if reason is not None:
-            raise RefusedError(reason, f"{_WHY[reason]}; ask for another node")
 
-    def require_serving(self) -> None:
-        """Serve a viewer that is in, also while the node drains; raises RefusedError."""
-        if self.closed_because is not Reason.DRAINING:
-            self.require_open()
-        self.drain.hear()
+def _require_none(reason: Reason | None) -> None:
+    if reason is not None:
+        raise RefusedError(reason, f"{_WHY[reason]}; ask for another node")
 
 
 _WHY = {

@@ -67,3 +67,13 @@ async def test_off_schedule_nobody_is_served(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["title"]) == (503, "off schedule")
     assert (await world.http.get("/v1/status")).json()["closedBecause"] == "off-schedule"
     await close_world(world)
+
+
+async def test_a_cap_binds_those_who_watch_also_while_the_node_drains(tmp_path: Path) -> None:
+    world = await make_bounded(tmp_path, max_month_bytes=1000)
+    _, ticket = await come(world, 1)
+    assert (await ask(world, ticket, "source-0.m4s")).status_code == 200
+    world.doors.drain.begin()
+    assert (await ask(world, ticket, "source-1.m4s")).json()["title"] == "over data cap"
+    assert (await come(world, 2))[0].json()["title"] == "draining"
+    await close_world(world)
