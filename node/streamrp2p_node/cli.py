@@ -45,6 +45,10 @@ from streamrp2p_node.settings import (
     parse_time_zone,
 )
 
+MAX_MBIT = 1_000_000
+MAX_MONTHLY_GB = 1_000_000_000
+"""Beyond these a number is a slip; without the options there is no bound."""
+
 app = typer.Typer(
     help="Relay streams and earn for it.",
     no_args_is_help=True,
@@ -200,11 +204,17 @@ def run(
     ] = True,
     max_mbit: Annotated[
         float | None,
-        typer.Option(min=0.1, help="The bandwidth, in Mbit/s, that all viewers share."),
+        typer.Option(
+            min=0.1, max=MAX_MBIT, help="The bandwidth, in Mbit/s, that all viewers share."
+        ),
     ] = None,
     monthly_gb: Annotated[
         float | None,
-        typer.Option(min=0.001, help="How many GB viewers may get in a calendar month (UTC)."),
+        typer.Option(
+            min=0.001,
+            max=MAX_MONTHLY_GB,
+            help="How many GB viewers may get in a calendar month (UTC).",
+        ),
     ] = None,
     schedule: Annotated[
         str | None,

@@ -130,3 +130,26 @@ def test_claim_needs_the_node_but_no_password_to_look(folder: Path) -> None:
     assert result.exit_code == 2
     assert "there is no key in" in result.stderr
     assert NODE
+
+
+@pytest.mark.parametrize("option", ["--max-mbit", "--monthly-gb"])
+@pytest.mark.parametrize("number", ["inf", "nan", "0", "-1", "1e30"])
+def test_run_refuses_a_bound_that_is_none(folder: Path, option: str, number: str) -> None:
+    result = invoke(*RUN, "--dir", folder, option, number)
+    assert result.exit_code == 2
+    assert option in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--schedule", "mon 18-20"), "--schedule is like"),
+        (("--schedule", "mon 18:00-20:00", "--time-zone", "Mars/Base"), "--time-zone must be"),
+    ],
+)
+def test_run_refuses_hours_that_it_cannot_read(
+    folder: Path, options: tuple[str, ...], words: str
+) -> None:
+    result = invoke(*RUN, "--dir", folder, *options)
+    assert result.exit_code == 2
+    assert words in result.stderr
