@@ -79,6 +79,10 @@ class Background:
 
         Later they are only warned of: the node still has receipts to hand in, and serves on with what it knew.
         """
+        # Beside the waiting for the coordinator: a node that knew it before serves meanwhile.
+        await asyncio.gather(self._month_loop(), self._work())
+
+    async def _work(self) -> None:
         await self._connect()
         await asyncio.gather(
             self._refresh_loop(),
@@ -101,10 +105,10 @@ class Background:
                 reason=str(error) or "the coordinator took too long",
             )
 
-    def save_month(self) -> None:
+    async def save_month(self) -> None:
         """Keep the count of the month's bytes."""
         try:
-            self.doors.month.save()
+            await asyncio.to_thread(self.doors.month.save)
         except StorageError as error:
             _log.warning("the month's bytes are not kept", reason=str(error))
 
@@ -182,11 +186,15 @@ class Background:
                 wait = min(wait, left)
         return max(wait, 0.1)
 
+    async def _month_loop(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            await self.save_month()
+
     async def _tidy_loop(self) -> None:
         while True:
             await asyncio.sleep(TIDY_SECONDS)
             close_past_epochs(self.store, self.submitter, self.view)
-            self.save_month()
             try:
                 await self.store.compact()
             except StorageError as error:

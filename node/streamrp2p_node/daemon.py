@@ -258,7 +258,7 @@ async def _serve(
         failure = await _ended(work)
         await background.presence.close()
     await background.flush()
-    background.save_month()
+    await background.save_month()
     _log.info("node stopped", receipts_left=background.submitter.due_count())
     if failure is not None:
         raise failure

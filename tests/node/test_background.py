@@ -1,6 +1,7 @@
 """The node's loops: they wait for the coordinator, hand in, register again, and end when they must."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -74,6 +75,16 @@ async def test_a_coordinator_that_is_down_at_the_start_is_waited_for(
     waits = [log for log in logs if log["event"] == "coordinator not reached; trying again"]
     assert len(waits) == 3
     assert world.coordinator.nodes[NODE].endpoint == ENDPOINT
+
+
+async def test_the_months_bytes_are_kept_also_while_the_coordinator_is_down(
+    world: World, background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamrp2p_node.background.TIDY_SECONDS", 0.01)
+    world.coordinator.fails = failing(1_000_000, "/v1/config")
+    world.doors.month.add(700)
+    await run_until(background, world.folder.month.exists)
+    assert json.loads(world.folder.month.read_text())["bytesServed"] == 700
 
 
 async def test_receipts_are_handed_in_once_the_coordinator_is_back(
