@@ -144,7 +144,7 @@ test: setup ## Run everything: Solidity, ape, the player, the whole system, Pyth
 	forge test
 	$(PYTEST_APE)
 	$(NPM_WEB) test
-	$(if $(wildcard tests/e2e/test_*.py),$(PYTEST) -m e2e $(PYTEST_ARGS))
+	$(PYTEST) -m e2e $(PYTEST_ARGS)
 	$(PYTEST) -n auto -m "not e2e" $(PYTEST_ARGS)
 
 .PHONY: test-unit
