@@ -12,14 +12,13 @@ from streamrp2p.errors import MalformedError
 from streamrp2p.http_api import check_base_url
 from streamrp2p.numbers import Address
 from streamrp2p.viewer.admission import (
-    MAX_EXCLUDED,
     RENEWAL_MARGIN_SECONDS,
     NoRelayError,
     new_viewer_key,
 )
+from streamrp2p.viewer.avoided import Avoided
 from streamrp2p.viewer.report import Reason
 from streamrp2p.viewer.session import ReceiptSession, renew_at
-from streamrp2p_node.avoided import Avoided
 from streamrp2p_node.errors import NodeError
 from streamrp2p_node.feeder import Feeder, FeederContext
 from streamrp2p_node.feeder_faults import FaultError, NotNowError, SessionOverError
@@ -164,7 +163,7 @@ class RelayUpstream:
     async def _found(self) -> Feeder:
         """Return a relay with an open session. Raises NoRelayError, or FaultError of one that is now avoided."""
         context = self._context
-        avoided = self._avoided.now(context.monotonic(), MAX_EXCLUDED - 1)
+        avoided = self._avoided.now(context.monotonic())
         answer = await self._desk.ticket(self._pool_id, self._viewer_key, avoided)
         ticket = answer.ticket.message()
         context.time.observe(ticket.issued_at, context.monotonic())

@@ -16,8 +16,8 @@ from streamrp2p.numbers import Address, Hash
 from streamrp2p.playlist import MediaObject
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import RelayPath
+from streamrp2p.viewer.avoided import Avoided
 from streamrp2p_node import relay_upstream
-from streamrp2p_node.avoided import Avoided
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.known_objects import Listed
 from streamrp2p_node.live_stream import LiveStream

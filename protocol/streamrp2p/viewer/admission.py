@@ -15,6 +15,7 @@ from streamrp2p.node_client import NodeClient
 from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of
 from streamrp2p.typed_data import Domain
+from streamrp2p.viewer.avoided import Avoided
 from streamrp2p.viewer.errors import SourceError
 from streamrp2p.viewer.report import Reason, SourceReport, WatchReport
 from streamrp2p.viewer.session import CoordinatorTime, ReceiptSession, renew_at
@@ -23,9 +24,6 @@ from streamrp2p.viewer.source import Source
 _log = structlog.get_logger()
 
 RENEWAL_MARGIN_SECONDS = 10
-FIRST_EXCLUSION_SECONDS = 5.0
-LAST_EXCLUSION_SECONDS = 80.0
-"""A relay that fails again and again is avoided for twice as long each time, up to this."""
 MAX_EXCLUDED = 64
 """Of the coordinator's API."""
 
@@ -48,12 +46,6 @@ def new_viewer_key() -> bytes:
 
 
 @dataclass(slots=True)
-class _Avoided:
-    failures: int = 0
-    until: float = 0.0
-
-
-@dataclass(slots=True)
 class Admission:
     """Asks the coordinator for tickets and opens sessions with them. Times `now` are monotonic seconds."""
 
@@ -65,7 +57,7 @@ class Admission:
     time: CoordinatorTime
     request_seconds: float
     node_transport: httpx.BaseTransport | None = None
-    _avoided: dict[bytes, _Avoided] = field(default_factory=dict)
+    _avoided: Avoided = field(default_factory=Avoided)
 
     @property
     def domain(self) -> Domain:
@@ -81,10 +73,8 @@ class Admission:
 
     def avoid(self, node: bytes, reason: Reason, now: float) -> None:
         """Do not go back to a relay for a while; never, if it served wrong bytes."""
-        avoided = self._avoided.setdefault(node, _Avoided())
-        seconds = min(FIRST_EXCLUSION_SECONDS * 2**avoided.failures, LAST_EXCLUSION_SECONDS)
-        avoided.failures += not reason.may_be_no_fault
-        avoided.until = float("inf") if reason.is_final else max(avoided.until, now + seconds)
+        is_failure = not reason.may_be_no_fault
+        self._avoided.add(node, now, for_good=reason.is_final, is_failure=is_failure)
 
     def find(self, now: float) -> Source:
         """Return a relay with an open session. Raises NoRelayError, or SourceError of a relay that is now avoided."""
@@ -104,9 +94,7 @@ class Admission:
         return Source(self._client(self.pool.origin_url), self.pool, self.domain, part, None)
 
     def _ticket(self, now: float) -> api.Session:
-        excluded = [node for node, avoided in self._avoided.items() if avoided.until > now]
-        # The ones avoided longest are the worst.
-        excluded.sort(key=lambda node: -self._avoided[node].until)
+        excluded = self._avoided.now(now)
         viewer = address_of(self.viewer_key)
         request = api.SessionRequest(
             pool_id=self.pool.pool_id, viewer=viewer, excluded_nodes=excluded[:MAX_EXCLUDED]
