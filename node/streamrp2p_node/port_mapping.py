@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from streamrp2p import api
 from streamrp2p_node.errors import NodeError
+from streamrp2p_node.place import port_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,8 @@ def endpoint_of(wanted: str | None, mapping: PortMapping | None) -> str | None:
         if mapping.why_not_public is not None:
             return None
         return f"http://{mapping.external_address}:{mapping.external_port}"
-    parts = urlsplit(wanted)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if port == mapping.external_port:
+    if port_of(wanted) == mapping.external_port:
         return wanted
+    parts = urlsplit(wanted)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return parts._replace(netloc=f"{host}:{mapping.external_port}").geturl()
