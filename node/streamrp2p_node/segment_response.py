@@ -12,10 +12,8 @@ CHUNK_BYTES = 512 * 1024
 """The server holds back a sender after 64 KiB, so all but the last chunk has left when the next is handed over."""
 
 MEDIA_TYPES = {
-    ".ts": "video/mp2t",
     ".m4s": "video/iso.segment",
     ".mp4": "video/mp4",
-    ".aac": "audio/aac",
     ".jpg": "image/jpeg",
 }
 
