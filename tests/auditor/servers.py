@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Event
 from typing import Any
+
+from tests.support.loopback import http_server
 
 
 class Behaviour(Enum):
@@ -53,7 +55,7 @@ def bad_mirror(behaviour: Behaviour, lie: bytes) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
             pass
 
-    with _serving(Handler) as url:
+    with http_server(Handler) as url:
         try:
             yield url
         finally:
@@ -99,22 +101,8 @@ def held_rpc(upstream: str) -> Iterator[HeldRpc]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
             pass
 
-    with _serving(Handler) as held.url:
+    with http_server(Handler) as held.url:
         try:
             yield held
         finally:
             stopped.set()
-
-
-@contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any, TypeVar
 
 from tests.support.chain import DeployedChain
+from tests.support.loopback import http_server
 
 Found = TypeVar("Found")
 
@@ -125,13 +125,6 @@ def receiving(*statuses: int, path: str = "/alerts") -> Iterator[Receiver]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}{path}"
-    try:
+    with http_server(Handler) as url:
+        receiver.url = url + path
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import TypeVar
 
 from streamrp2p.chain import DeployParameters
@@ -20,6 +19,7 @@ from streamrp2p.keys import create_keystore
 from streamrp2p.signatures import address_of
 from tests.support.anvil import running_anvil
 from tests.support.chain import POSTER, TICKET_SIGNER, DeployedChain, deploy_all
+from tests.support.loopback import http_server
 
 Found = TypeVar("Found")
 
@@ -189,12 +189,5 @@ def healthy_endpoint() -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with http_server(Handler) as url:
+        yield url

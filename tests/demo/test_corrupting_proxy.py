@@ -1,8 +1,7 @@
 """The corrupting relay's public face: honest at first, then one byte wrong in each segment."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -18,6 +17,7 @@ from streamrp2p_demo.adversaries.corrupting_proxy import (
 )
 from streamrp2p_demo.ports import free_ports
 from streamrp2p_demo.processes import Supervisor
+from tests.support.loopback import http_server
 
 SEGMENT = bytes(range(100))
 
@@ -101,13 +101,8 @@ class Relay(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def relay() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Relay)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_server(Relay) as url:
+        yield url
 
 
 @pytest.mark.integration

@@ -5,12 +5,11 @@ import os
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import httpx
 from streamrp2p.keys import create_keystore
 from tests.node.fake_origin import FakeOrigin
 from tests.node.fakes import NODE_KEY, FakeCoordinator
+from tests.support.loopback import http_server
 from tests.support.ports import find_free_port
 
 PASSWORD = "correct horse"
@@ -48,15 +48,8 @@ def serving(respond: Respond, port: int = 0) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_server(Handler, port) as url:
+        yield url
 
 
 @dataclass(slots=True)

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 from streamrp2p.bundle import Bundle
 from streamrp2p.header import EpochHeader
@@ -15,6 +14,7 @@ from streamrp2p.signatures import address_of
 from streamrp2p.typed_data import Domain
 from streamrp2p.verify import Checked, Code
 from tests.support.chain import POSTER, TICKET_SIGNER, DeployedChain
+from tests.support.loopback import http_server
 from tests.support.sessions import known_key, make_record, make_rejection, make_ticket
 
 NODES = tuple(sorted(address_of(known_key(number)) for number in (1, 2, 3)))
@@ -115,12 +115,5 @@ def mirror(bundles: dict[Hash, bytes]) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with http_server(Handler) as url:
+        yield url
