@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from types import FrameType
 
 import structlog
@@ -112,8 +113,8 @@ def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_second
     chain: Chain | None = None
     was_connected = False
     told: str | None = None
-    with _stopped_by_signals():
-        while True:
+    with _stopped_by_signals() as is_stopped:
+        while not is_stopped():
             has_backlog = False
             try:
                 if chain is None:
@@ -147,19 +148,24 @@ class _StoppedError(BaseException):
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
+def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
+    # An exception is lost where Python is called back: by a destructor, or by C. So it is noted as well.
+    stopped = Event()
+
     def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
         raise _StoppedError
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, stop) for number in numbers]
     try:
-        yield
+        yield stopped.is_set
     except _StoppedError:
-        log.info("stopped")
+        pass
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+    log.info("stopped")
 
 
 def _prosecution(
