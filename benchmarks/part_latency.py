@@ -20,8 +20,8 @@ import numpy as np
 from streamrp2p.playlist import Segment, verify_media_playlist
 from streamrp2p.signatures import address_of
 from tests.support import burnt_clock
-from tests.support.media import DOMAIN, ORIGIN_KEY, POOL_ID, FakeWorld
-from tests.support.origin import running_origin, served
+from tests.support.media import DOMAIN, ORIGIN_KEY, POOL_ID
+from tests.support.origin import coordinator_of_origins, give_origin_key, running_origin
 
 LADDER = "source,240p:400"
 RENDITIONS = ("source", "240p")
@@ -98,11 +98,9 @@ def measure(seconds: float) -> dict[str, list[float]]:
 
     with (
         tempfile.TemporaryDirectory(prefix="part-latency-") as folder,
-        served(FakeWorld()._handle, "coordinator") as coordinator,  # noqa: SLF001 - the tests' own
+        coordinator_of_origins() as coordinator,
     ):
-        key_file = Path(folder) / "origin.key"
-        key_file.write_text("0x" + ORIGIN_KEY.hex())
-        key_file.chmod(0o600)
+        give_origin_key(Path(folder))
         options = ("--ladder", LADDER, "--segment-seconds", "2")
         with running_origin(Path(folder), coordinator, *options) as origin:
             url = f"{origin.url}/v1/streams/{POOL_ID}"

@@ -19,8 +19,8 @@ from benchmarks.av_sync.reading import Stream, published_segments
 from benchmarks.av_sync.result import Result, verdict
 from benchmarks.av_sync.source import PERIOD_SECONDS, pushing
 from streamrp2p.signatures import address_of
-from tests.support.media import DOMAIN, ORIGIN_KEY, POOL_ID, FakeWorld
-from tests.support.origin import running_origin, served
+from tests.support.media import DOMAIN, ORIGIN_KEY, POOL_ID
+from tests.support.origin import coordinator_of_origins, give_origin_key, running_origin
 
 LADDER = "source,120p:150"
 RENDITIONS = ("source", "120p")
@@ -46,11 +46,9 @@ def measure(seconds: float) -> dict[str, Result]:
     results = {rendition: Result() for rendition in RENDITIONS}
     with (
         tempfile.TemporaryDirectory(prefix="av-sync-") as folder,
-        served(FakeWorld()._handle, "coordinator") as coordinator,  # noqa: SLF001 - the tests' own
+        coordinator_of_origins() as coordinator,
     ):
-        key_file = Path(folder) / "origin.key"
-        key_file.write_text("0x" + ORIGIN_KEY.hex())
-        key_file.chmod(0o600)
+        give_origin_key(Path(folder))
         options = ("--ladder", LADDER, "--segment-seconds", "2")
         with running_origin(Path(folder), coordinator, *options) as origin:
             stream = Stream(

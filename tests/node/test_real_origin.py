@@ -19,7 +19,7 @@ from tests.node.fakes import (
 )
 from tests.node.servers import NodeProcess, coordinator_answers, serving, wait_for
 from tests.node.test_relay_row import NODES, Row
-from tests.support.origin import encoding, running_origin
+from tests.support.origin import encoding, give_origin_key, running_origin
 
 pytestmark = pytest.mark.integration
 
@@ -36,9 +36,7 @@ def read(data: bytes) -> MediaPlaylist:
 def test_live_stream_comes_through_two_relays_part_by_part(tmp_path: Path) -> None:
     folder = tmp_path / "origin"
     folder.mkdir()
-    key_file = folder / "origin.key"
-    key_file.write_text("0x" + ORIGIN_KEY.hex())
-    key_file.chmod(0o600)
+    give_origin_key(folder, ORIGIN_KEY)
     coordinator = FakeCoordinator(time.time, genesis=int(time.time()) - 15, epoch_seconds=600)
     with (
         serving(coordinator_answers(coordinator)) as coordinator_url,

@@ -14,31 +14,15 @@ import pytest
 
 from streamrp2p_origin.listening import is_listening
 from streamrp2p_origin.stream_key import StreamKey
-from tests.support.media import ORIGIN_KEY, FakeWorld
 from tests.support.origin import (
     RunningOrigin,
     encoding,
     running_origin,
-    served,
     wait_for,
 )
 from tests.support.ports import find_free_port
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def coordinator_url() -> Iterator[str]:
-    with served(FakeWorld()._handle, "coordinator") as url:
-        yield url
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    key_file = tmp_path / "origin.key"
-    key_file.write_text("0x" + ORIGIN_KEY.hex())
-    key_file.chmod(0o600)
-    return tmp_path
 
 
 @pytest.fixture

@@ -23,33 +23,18 @@ from streamrp2p.playlist import (
     verify_multivariant_playlist,
 )
 from streamrp2p.signatures import address_of
-from tests.support.media import DOMAIN, ORIGIN_KEY, POOL_ID, FakeWorld
+from tests.support.media import DOMAIN, ORIGIN_KEY, POOL_ID
 from tests.support.origin import (
     RunningOrigin,
     encoding,
     is_alive,
     running_origin,
-    served,
     wait_for,
 )
 
 pytestmark = pytest.mark.integration
 
 ENCODER = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p")
-
-
-@pytest.fixture(scope="module")
-def coordinator_url() -> Iterator[str]:
-    with served(FakeWorld()._handle, "coordinator") as url:
-        yield url
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    key_file = tmp_path / "origin.key"
-    key_file.write_text("0x" + ORIGIN_KEY.hex())
-    key_file.chmod(0o600)
-    return tmp_path
 
 
 @pytest.fixture

@@ -11,18 +11,17 @@ import imageio_ffmpeg
 import pytest
 
 from streamrp2p_origin.stream_key import StreamKey
-from tests.support.media import ORIGIN_KEY, FakeWorld
 from tests.support.nginx import RunningNginx, running_nginx
-from tests.support.origin import RunningOrigin, encoding, running_origin, served, wait_for
+from tests.support.origin import (
+    RunningOrigin,
+    encoding,
+    give_origin_key,
+    running_origin,
+    wait_for,
+)
 from tests.support.ports import find_free_port
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def coordinator_url() -> Iterator[str]:
-    with served(FakeWorld()._handle, "coordinator") as url:
-        yield url
 
 
 class Studio:
@@ -34,10 +33,8 @@ class Studio:
         self.port = find_free_port()
         self.callback_ports = {name: find_free_port() for name in streamers}
         for name in streamers:
-            key_file = folder / name / "origin.key"
-            key_file.parent.mkdir()
-            key_file.write_text("0x" + ORIGIN_KEY.hex())
-            key_file.chmod(0o600)
+            (folder / name).mkdir()
+            give_origin_key(folder / name)
 
     @contextmanager
     def origin(self, name: str = "live") -> Iterator[RunningOrigin]:

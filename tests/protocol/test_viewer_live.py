@@ -14,8 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.media import ORIGIN_KEY, FakeOrigin, FakeRelay, FakeWorld
-from tests.support.origin import RunningOrigin, encoding, running_origin, served, wait_for
+from tests.support.media import FakeOrigin, FakeRelay, FakeWorld
+from tests.support.origin import (
+    RunningOrigin,
+    encoding,
+    give_origin_key,
+    running_origin,
+    served,
+    wait_for,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -66,9 +73,7 @@ def live_world(folder: Path) -> Iterator[LiveWorld]:
     world = FakeWorld(max_bytes=10**9, max_bytes_per_second=10**6)
     remote = RemoteOrigin(world.clock)
     world.origin = remote
-    key_file = folder / "origin.key"
-    key_file.write_text("0x" + ORIGIN_KEY.hex())
-    key_file.chmod(0o600)
+    give_origin_key(folder)
     with (
         served(world._handle, "coordinator") as url,
         running_origin(folder, url) as origin,

@@ -16,6 +16,7 @@ import imageio_ffmpeg
 
 from streamrp2p_origin.stream_key import StreamKey
 from tests.support.loopback import http_server
+from tests.support.media import ORIGIN_KEY, FakeWorld
 from tests.support.ports import find_free_port
 
 READY_SECONDS = 60
@@ -55,6 +56,20 @@ def served(handle: Callable[[httpx.Request], httpx.Response], name: str) -> Iter
 
     with http_server(Handler) as url:
         yield url
+
+
+@contextmanager
+def coordinator_of_origins() -> Iterator[str]:
+    """Serve a coordinator whose pool 7 names ORIGIN_KEY; its URL."""
+    with served(FakeWorld()._handle, "coordinator") as url:
+        yield url
+
+
+def give_origin_key(folder: Path, key: bytes = ORIGIN_KEY) -> None:
+    """Put an origin key, by default pool 7's, into a folder, as `origin init` would."""
+    key_file = folder / "origin.key"
+    key_file.write_text("0x" + key.hex())
+    key_file.chmod(0o600)
 
 
 @dataclass
