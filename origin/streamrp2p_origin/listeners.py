@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -93,7 +93,10 @@ class Listeners:
                 self._executable, rtmp_listener(self._ports.host, port, placeholder)
             )
             opened.add(receiver)
-            async with self._noted(port, "tcp"), self._hurried(receiver, port):
+            async with (
+                _beside(self._note_listening(port, "tcp")),
+                _beside(_bound_handshake(receiver, port)),
+            ):
                 check = NameCheck(placeholder, self._key.opens)
                 if (description := await self._described(receiver, check)) is not None:
                     return receiver, description
@@ -107,7 +110,10 @@ class Listeners:
                 self._executable, srt_listener(self._ports.host, port, key)
             )
             opened.add(receiver)
-            async with self._noted(port, "udp"), self._stopped_on_rotation(receiver, key):
+            async with (
+                _beside(self._note_listening(port, "udp")),
+                _beside(self._stop_on_rotation(receiver, key)),
+            ):
                 description = await self._described(receiver)
                 if description is not None and self._key.opens(key):
                     return receiver, description
@@ -130,51 +136,36 @@ class Listeners:
         opened.discard(receiver)
         await receiver.close()
 
-    @asynccontextmanager
-    async def _noted(self, port: int, transport: Transport) -> AsyncIterator[None]:
-        noting = asyncio.create_task(self._note_listening(port, transport))
-        try:
-            yield
-        finally:
-            noting.cancel()
-
     async def _note_listening(self, port: int, transport: Transport) -> None:
         await until_listening(port, transport)
         name = "rtmp" if transport == "tcp" else "srt"
         self.is_ready = self.is_ready or name == "rtmp"
         _log.info(f"{name}.listening", url=f"{name}://{self._ports.host}:{port}")
 
-    @asynccontextmanager
-    async def _hurried(self, receiver: Receiver, port: int) -> AsyncIterator[None]:
-        """Bound the handshake: ffmpeg closes its listening socket once it has a peer, and waits for each byte anew."""
+    async def _stop_on_rotation(self, receiver: Receiver, key: str) -> None:
+        """For while nobody is connected: libsrt asks for the key that it was started with."""
+        while self._key.opens(key):  # noqa: ASYNC110 - the file tells nobody
+            await asyncio.sleep(_KEY_POLL_SECONDS)
+        receiver.stop()
 
-        async def follow() -> None:
-            await until_listening(port)
-            while is_listening(port, "tcp"):  # noqa: ASYNC110 - the kernel wakes nobody
-                await asyncio.sleep(_PEER_POLL_SECONDS)
-            await asyncio.sleep(HANDSHAKE_SECONDS)
-            receiver.stop()
 
-        following = asyncio.create_task(follow())
-        try:
-            yield
-        finally:
-            following.cancel()
+async def _bound_handshake(receiver: Receiver, port: int) -> None:
+    """End what takes too long: ffmpeg closes its listening socket once it has a peer, and waits for each byte anew."""
+    await until_listening(port)
+    while is_listening(port, "tcp"):  # noqa: ASYNC110 - the kernel wakes nobody
+        await asyncio.sleep(_PEER_POLL_SECONDS)
+    await asyncio.sleep(HANDSHAKE_SECONDS)
+    receiver.stop()
 
-    @asynccontextmanager
-    async def _stopped_on_rotation(self, receiver: Receiver, key: str) -> AsyncIterator[None]:
-        """While nobody is connected: libsrt asks for the key that it was started with."""
 
-        async def follow() -> None:
-            while self._key.opens(key):  # noqa: ASYNC110 - the file tells nobody
-                await asyncio.sleep(_KEY_POLL_SECONDS)
-            receiver.stop()
-
-        following = asyncio.create_task(follow())
-        try:
-            yield
-        finally:
-            following.cancel()
+@asynccontextmanager
+async def _beside(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Do something while the block runs, and no longer."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[tuple[Receiver, list[str]]]]) -> None:
