@@ -75,14 +75,14 @@ class CoordinatorClient(HttpApi):
 
     def check_node(self, check: api.SignedNodeCheck) -> api.Reachability:
         """Let the coordinator look at a node's endpoint from outside; ApiError 429 when that was asked too often."""
-        body = self.exchange(
+        answer = self.exchange(
             "POST",
             "/v1/reachability",
             body=check,
             max_seconds=CHECK_SECONDS,
             read_seconds=CHECK_SECONDS,
         )
-        return self.parsed(body, api.Reachability)
+        return self.parsed(answer.body, api.Reachability)
 
     def open_session(self, request: api.SessionRequest) -> api.Session:
         """Ask for a ticket to a node that relays the pool's stream."""
@@ -109,7 +109,7 @@ class CoordinatorClient(HttpApi):
             max_bytes=max_bytes,
             max_seconds=BUNDLE_SECONDS,
             attempts=self._attempts,
-        )
+        ).body
         if keccak(data) != data_hash:
             raise BadAnswerError(
                 200,

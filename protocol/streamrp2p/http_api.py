@@ -132,35 +132,18 @@ class HttpApi:
     def get(self, path: str, model: type[Model], **query: int | str | None) -> Model:
         """GET an object; repeated after transient failures."""
         given = {name: str(value) for name, value in query.items() if value is not None}
-        return self.parsed(self.exchange("GET", path, query=given, attempts=self._attempts), model)
+        return self.parsed(
+            self.exchange("GET", path, query=given, attempts=self._attempts).body, model
+        )
 
     def post(
         self, path: str, body: BaseModel, model: type[Model], *, repeat: bool = False
     ) -> Model:
         """POST an object; repeated after transient failures only if `repeat` (the server must be idempotent)."""
         attempts = self._attempts if repeat else 1
-        return self.parsed(self.exchange("POST", path, body=body, attempts=attempts), model)
+        return self.parsed(self.exchange("POST", path, body=body, attempts=attempts).body, model)
 
     def exchange(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: BaseModel | None = None,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        max_bytes: int = MAX_JSON_BYTES,
-        max_seconds: float | None = None,
-        read_seconds: float | None = None,
-        attempts: int = 1,
-    ) -> bytes:
-        """Return the body of a 2xx answer; as `answer`, which gives the headers too."""
-        return self.answer(
-            method, path, body=body, query=query, headers=headers, max_bytes=max_bytes,
-            max_seconds=max_seconds, read_seconds=read_seconds, attempts=attempts,
-        ).body  # fmt: skip
-
-    def answer(
         self,
         method: str,
         path: str,

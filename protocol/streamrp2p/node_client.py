@@ -160,7 +160,7 @@ class NodeClient(HttpApi):
         if session_id is not None:
             headers[api.SESSION_HEADER] = "0x" + session_id.hex()
         try:
-            return self.answer(
+            return self.exchange(
                 "GET",
                 f"/v1/streams/{pool_id:d}/{name}",
                 query=query,
@@ -179,14 +179,14 @@ class NodeClient(HttpApi):
 
     def identity(self, nonce: bytes, *, max_seconds: float) -> api.SignedIdentity:
         """Ask who answers here, with 32 bytes that were never used before. The signature is not verified."""
-        body = self.exchange(
+        answer = self.exchange(
             "GET",
             "/v1/identity",
             query={"nonce": "0x" + nonce.hex()},
             max_bytes=MAX_SMALL_BYTES,
             max_seconds=max_seconds,
         )
-        return self.parsed(body, api.SignedIdentity)
+        return self.parsed(answer.body, api.SignedIdentity)
 
     def is_healthy(self) -> bool:
         """Tell whether the server answers its health check in one timeout; never raises for a refusal or silence."""
