@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamrp2p import api
+from streamrp2p.byte_range import RangeError
 from streamrp2p.durable import StorageError
 from streamrp2p.playlist import PATH_NAME
 from streamrp2p_node.cross_origin import cross_origin
@@ -46,7 +47,7 @@ class ObjectRoute:
                 found[2],
                 _text(headers.get(b"range")),
             )
-        except (RefusedError, OriginError, StorageError) as error:
+        except (RefusedError, RangeError, OriginError, StorageError) as error:
             handler = next(HANDLERS[kind] for kind in type(error).mro() if kind in HANDLERS)
             answer = await handler(Request(scope), error)
             await cross_origin(answer)(scope, receive, send)

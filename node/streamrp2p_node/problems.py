@@ -8,8 +8,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from streamrp2p.api import Problem
+from streamrp2p.byte_range import RangeError
 from streamrp2p.durable import StorageError
-from streamrp2p_node.byte_range import RangeError
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
 
 PREFIX = "urn:streamrp2p:problem:"
@@ -80,9 +80,15 @@ async def on_refused(_: Request, error: Exception) -> Response:
     """Answer a RefusedError."""
     if not isinstance(error, RefusedError):
         raise error
-    response = problem(error.reason, str(error))
-    if isinstance(error, RangeError):
-        response.headers["Content-Range"] = f"bytes */{error.length_bytes}"
+    return problem(error.reason, str(error))
+
+
+async def on_range_error(_: Request, error: Exception) -> Response:
+    """Answer a RangeError."""
+    if not isinstance(error, RangeError):
+        raise error
+    response = problem(Reason.RANGE_UNSATISFIABLE, str(error))
+    response.headers["Content-Range"] = error.content_range
     return response
 
 
@@ -107,6 +113,7 @@ async def on_storage_error(_: Request, error: Exception) -> Response:
 
 HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
     RefusedError: on_refused,
+    RangeError: on_range_error,
     OriginError: on_origin_error,
     StorageError: on_storage_error,
     ClientDisconnect: on_hang_up,

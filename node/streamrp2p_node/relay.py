@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import structlog
 
 from streamrp2p import api
+from streamrp2p.byte_range import byte_range
 from streamrp2p.numbers import Address, SessionId, Signature
 from streamrp2p.playlist import MULTIVARIANT_NAME, rendition_of
 from streamrp2p.typed_data import SessionTicket
-from streamrp2p_node.byte_range import byte_range
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.doors import Doors
 from streamrp2p_node.entries import Account, Opened, Received
@@ -41,7 +41,7 @@ class Served:
 
 
 class Relay:
-    """Serves viewers. Methods raise RefusedError, OriginError or StorageError."""
+    """Serves viewers. Methods raise RefusedError, OriginError or StorageError, and `object` RangeError."""
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from starlette.types import Receive, Send
 
+from streamrp2p.byte_range import content_range
 from streamrp2p_node.cross_origin import cross_origin
 from streamrp2p_node.pace import PIECE_BYTES, Pace
 from streamrp2p_node.relay import Served
@@ -44,8 +45,7 @@ async def send_object(
     headers = [*_HEADERS, (b"content-type", _media_type(name))]
     if part is not None:
         data = data[part.start : part.stop]
-        content_range = f"bytes {part.start}-{part.stop - 1}/{len(served.data)}"
-        headers.append((b"content-range", content_range.encode()))
+        headers.append((b"content-range", content_range(part, len(served.data)).encode()))
     sent, total = 0, len(data)
     chunk_bytes = CHUNK_BYTES if pace is None else PIECE_BYTES
     headers.append((b"content-length", str(total).encode()))

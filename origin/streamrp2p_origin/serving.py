@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from streamrp2p.byte_range import RangeError, byte_range, content_range
 from streamrp2p.playlist import MULTIVARIANT_NAME, rendition_of
 from streamrp2p_origin.blocking import HOLD_TARGETS, held
-from streamrp2p_origin.byte_ranges import UnsatisfiableRangeError, byte_range
 from streamrp2p_origin.edge import Wanted
 from streamrp2p_origin.ingest import Ingest
 from streamrp2p_origin.publisher import Publisher
@@ -128,11 +128,11 @@ def _object(name: str, data: bytes, wanted: str | None) -> Response:
     media_type = next(kind for suffix, kind in _TYPES.items() if name.endswith(suffix))
     try:
         asked = byte_range(wanted, len(data))
-    except UnsatisfiableRangeError:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(data)}"})
+    except RangeError as error:
+        return Response(status_code=416, headers={"Content-Range": error.content_range})
     if asked is None:
         return Response(data, media_type=media_type, headers=headers)
-    headers["Content-Range"] = f"bytes {asked.start}-{asked.stop - 1}/{len(data)}"
+    headers["Content-Range"] = content_range(asked, len(data))
     return Response(data[asked.start : asked.stop], 206, headers, media_type)
 
 

@@ -1,21 +1,25 @@
-"""Which bytes of an object a request asks for: RFC 9110 section 14, one range alone."""
+"""Which bytes of an object a request asks for: RFC 9110 section 14, one range alone. Pure."""
 
 import re
 
-from streamrp2p_node.errors import Reason, RefusedError
+from streamrp2p.errors import StreamrP2PError
 
-_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,19})-([0-9]{0,19})[ \t]*", re.IGNORECASE)
+_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,15})-([0-9]{0,15})[ \t]*", re.IGNORECASE)
 
 
-class RangeError(RefusedError):
+class RangeError(StreamrP2PError):
     """The range begins behind the object's end; `length_bytes` is the object's."""
 
     def __init__(self, length_bytes: int) -> None:
         super().__init__(
-            Reason.RANGE_UNSATISFIABLE,
-            f"the object has {length_bytes} bytes and the range begins behind them; ask for less, or for all of it",
+            f"the object has {length_bytes} bytes and the range begins behind them; ask for less, or for all of it"
         )
         self.length_bytes = length_bytes
+
+    @property
+    def content_range(self) -> str:
+        """The header `Content-Range` of the answer 416."""
+        return f"bytes */{self.length_bytes}"
 
 
 def byte_range(header: str | None, length_bytes: int) -> range | None:
@@ -36,3 +40,8 @@ def byte_range(header: str | None, length_bytes: int) -> range | None:
     if first >= length_bytes:
         raise RangeError(length_bytes)
     return range(first, last + 1)
+
+
+def content_range(part: range, length_bytes: int) -> str:
+    """Return the header `Content-Range` of the answer 206 with a part of an object."""
+    return f"bytes {part.start}-{part.stop - 1}/{length_bytes}"
