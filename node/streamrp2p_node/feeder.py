@@ -171,8 +171,7 @@ class Feeder:
             if delivered == self._paid_bytes:
                 return
             receipt, signature = self.session.sign(self._context.now())
-            form = {name: getattr(receipt, name) for name in api.Receipt.model_fields}
-            wire = api.SignedReceipt(receipt=api.Receipt.model_validate(form), signature=signature)
+            wire = api.SignedReceipt.of(receipt, signature)
             await self._ask(
                 "POST", f"{self.endpoint}/v1/receipts", wire, is_also_after_leaving=True
             )

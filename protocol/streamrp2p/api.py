@@ -20,7 +20,7 @@ from streamrp2p import reachability, typed_data
 from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.header import EpochHeader
-from streamrp2p.numbers import Address, Hash
+from streamrp2p.numbers import Address, Hash, Signature
 from streamrp2p.relay_path import MAX_RELAYS
 
 MAX_DIGITS = 78
@@ -498,6 +498,12 @@ class SignedReceipt(Wire):
 
     receipt: Receipt
     signature: SignatureHex
+
+    @classmethod
+    def of(cls, receipt: typed_data.Receipt, signature: Signature) -> "SignedReceipt":
+        """Return the wire form of a signed receipt."""
+        form = {name: getattr(receipt, name) for name in Receipt.model_fields}
+        return cls(receipt=Receipt.model_validate(form), signature=signature)
 
 
 class RelayPath(Wire):

@@ -1,6 +1,7 @@
 """Tickets: which relay to watch through, when to renew, whom to avoid."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -43,6 +44,29 @@ def new_viewer_key() -> bytes:
         except SignatureError:  # With probability 2^-127.
             continue
         return key
+
+
+def ask_for_ticket(
+    coordinator: CoordinatorClient, pool_id: int, viewer_key: bytes, excluded: Sequence[bytes]
+) -> api.Session:
+    """Return a ticket for the throw-away key, to none of the excluded relays; raises NoRelayError.
+
+    The coordinator is told of the first MAX_EXCLUDED of them.
+    """
+    viewer = address_of(viewer_key)
+    request = api.SessionRequest(
+        pool_id=pool_id, viewer=viewer, excluded_nodes=[*excluded[:MAX_EXCLUDED]]
+    )
+    try:
+        answer = coordinator.open_session(request)
+    except (ApiError, UnreachableError) as error:
+        raise NoRelayError(str(error)) from error
+    ticket = answer.ticket
+    if ticket.node in excluded:
+        raise NoRelayError("the coordinator offers only relays that this viewer avoids")
+    if (ticket.pool_id, ticket.viewer) != (pool_id, viewer):
+        raise NoRelayError("the coordinator's ticket is for another pool or viewer")
+    return answer
 
 
 @dataclass(slots=True)
@@ -95,20 +119,8 @@ class Admission:
 
     def _ticket(self, now: float) -> api.Session:
         excluded = self._avoided.now(now)
-        viewer = address_of(self.viewer_key)
-        request = api.SessionRequest(
-            pool_id=self.pool.pool_id, viewer=viewer, excluded_nodes=excluded[:MAX_EXCLUDED]
-        )
-        try:
-            answer = self.coordinator.open_session(request)
-        except (ApiError, UnreachableError) as error:
-            raise NoRelayError(str(error)) from error
-        ticket = answer.ticket
-        if ticket.node in excluded:
-            raise NoRelayError("the coordinator offers only relays that this viewer avoids")
-        if (ticket.pool_id, ticket.viewer) != (self.pool.pool_id, viewer):
-            raise NoRelayError("the coordinator's ticket is for another pool or viewer")
-        self.time.observe(ticket.issued_at, now)
+        answer = ask_for_ticket(self.coordinator, self.pool.pool_id, self.viewer_key, excluded)
+        self.time.observe(answer.ticket.issued_at, now)
         self.report.tickets += 1
         return answer
 

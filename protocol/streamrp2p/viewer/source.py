@@ -159,14 +159,8 @@ class Source:
         if self.session is None:
             return
         receipt, signature = self.session.sign(now)
-        wire = api.SignedReceipt(
-            receipt=api.Receipt.model_validate(
-                {name: getattr(receipt, name) for name in api.Receipt.model_fields}
-            ),
-            signature=signature,
-        )
         try:
-            self._client.send_receipt(wire)
+            self._client.send_receipt(api.SignedReceipt.of(receipt, signature))
         except UnreachableError as error:
             raise SourceError(Reason.UNREACHABLE, str(error)) from error
         except ApiError as error:
