@@ -10,13 +10,13 @@ from streamrp2p.playlist import (
     MULTIVARIANT_NAME,
     MediaPlaylist,
     MultivariantPlaylist,
+    Reload,
     verify_multivariant_playlist,
 )
 from streamrp2p.playlist.names import is_object
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
 from streamrp2p_node.known_objects import KnownObjects, Listed
 from streamrp2p_node.media_objects import MediaObjects
-from streamrp2p_node.playlist_query import PlaylistQuery
 from streamrp2p_node.rendition import RETRY_SECONDS, STALE_SECONDS, Rendition, Timing
 from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.single_flight import SingleFlight
@@ -78,11 +78,11 @@ class LiveStream:
         """Return the signed multivariant playlist byte for byte; raises OriginError when there is none fresh enough."""
         return (await self._multivariant()).data
 
-    async def media(self, rendition: str, query: PlaylistQuery) -> bytes:
+    async def media(self, rendition: str, reload: Reload) -> bytes:
         """Return a rendition's signed media playlist byte for byte; see `Rendition.text`."""
         if rendition not in self._renditions:
             await self._add(rendition)
-        return await self._renditions[rendition].text(query)
+        return await self._renditions[rendition].text(reload)
 
     async def find(self, name: str) -> Listed:
         """Return what the origin vouches for under a name; raises RefusedError when the stream has no such object."""

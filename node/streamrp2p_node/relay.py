@@ -9,14 +9,13 @@ import structlog
 from streamrp2p import api
 from streamrp2p.byte_range import byte_range
 from streamrp2p.numbers import Address, SessionId, Signature
-from streamrp2p.playlist import MULTIVARIANT_NAME, rendition_of
+from streamrp2p.playlist import MULTIVARIANT_NAME, Reload, rendition_of
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.doors import Doors
 from streamrp2p_node.entries import Account, Opened, Received
 from streamrp2p_node.errors import Reason, RefusedError
 from streamrp2p_node.live_stream import LiveStream
-from streamrp2p_node.playlist_query import PlaylistQuery
 from streamrp2p_node.receipts import check_receipt
 from streamrp2p_node.session import Session
 from streamrp2p_node.store import Store
@@ -106,9 +105,9 @@ class Relay:
         await self._store.record(session.ticket.epoch, Received(record))
 
     async def playlist(
-        self, session_id: SessionId, pool_id: int, name: str, query: PlaylistQuery
+        self, session_id: SessionId, pool_id: int, name: str, reload: Reload
     ) -> bytes:
-        """Return a signed playlist of the pool, byte for byte, once it lists what `query` waits for."""
+        """Return a signed playlist of the pool, byte for byte, once it lists what `reload` waits for."""
         self.require_ready()
         self._serving_session(session_id, pool_id)
         stream = self._stream(pool_id)
@@ -124,7 +123,7 @@ class Relay:
             )
         self._waiting[session_id] += 1
         try:
-            return await stream.media(rendition, query)
+            return await stream.media(rendition, reload)
         finally:
             self._waiting[session_id] -= 1
             if not self._waiting[session_id]:

@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlencode
 
 import structlog
 
-from streamrp2p.playlist import MediaPlaylist, playlist_name, verify_media_playlist
-from streamrp2p_node.errors import OriginError
-from streamrp2p_node.playlist_query import PlaylistQuery, after
+from streamrp2p.playlist import (
+    MediaPlaylist,
+    Reload,
+    playlist_name,
+    reload_after,
+    verify_media_playlist,
+)
+from streamrp2p_node.errors import OriginError, Reason, RefusedError
 from streamrp2p_node.single_flight import SingleFlight
 from streamrp2p_node.upstream import READ_SECONDS, TOTAL_SECONDS, Source, Upstream
 
@@ -84,17 +90,17 @@ class Rendition:
         """Tell whether a viewer waits, or asked just now."""
         return self.waiting > 0 or self._timing.monotonic() - self._asked_at < INTEREST_SECONDS
 
-    async def text(self, query: PlaylistQuery) -> bytes:
+    async def text(self, reload: Reload) -> bytes:
         """Return what a viewer asked for, once it is there; what there is when that takes too long.
 
         Raises OriginError when there is nothing fresh enough, RefusedError when the viewer asks too far ahead.
         """
         self._asked_at = self._timing.monotonic()
-        if query.is_blocking:
-            await self._check_reach(query)
+        if reload.is_blocking:
+            await self._check_reach(reload)
             self._follow()
-            await self._until(query)
-        held = await self._current(query.is_delta)
+            await self._until(reload)
+        held = await self._current(reload.is_delta)
         self._follow()
         return held.data
 
@@ -108,11 +114,21 @@ class Rendition:
             self._follower.cancel()
             await asyncio.gather(self._follower, return_exceptions=True)
 
-    async def _check_reach(self, query: PlaylistQuery) -> None:
-        if self._newest is None or not self._is_followed or query.is_too_far_for(self._newest):
+    async def _check_reach(self, reload: Reload) -> None:
+        if (
+            self._newest is None
+            or not self._is_followed
+            or reload.is_too_far_for(self._newest.edge)
+        ):
             # Perhaps only this relay is behind: what is too far ahead is judged by what is current.
-            held = await self._current(query.is_delta)
-            query.check_reach(self._newest or held.playlist)
+            held = await self._current(reload.is_delta)
+            edge = (self._newest or held.playlist).edge
+            if reload.is_too_far_for(edge):
+                raise RefusedError(
+                    Reason.BAD_QUERY,
+                    f"the next segment is {edge.sequence}, the request waits for something too far ahead of it; "
+                    "ask for the playlist without _HLS_msn first",
+                )
 
     @property
     def _is_followed(self) -> bool:
@@ -122,15 +138,15 @@ class Rendition:
         if not self._is_followed:
             self._follower = asyncio.create_task(self._following())
 
-    async def _until(self, query: PlaylistQuery) -> None:
+    async def _until(self, reload: Reload) -> None:
         newest = self._newest
         if newest is None:
             return
         self.waiting += 1
-        self._asks_delta = query.is_delta
+        self._asks_delta = reload.is_delta
         try:
             async with asyncio.timeout(_hold_seconds(newest)):
-                while self._newest is not None and not query.is_met_by(self._newest):
+                while self._newest is not None and not reload.is_met_by(self._newest.edge):
                     await self._changed.wait()
         except TimeoutError:
             pass
@@ -144,7 +160,7 @@ class Rendition:
         if held is not None and self._is_fresh(held):
             return held
         try:
-            return await self._fetched(is_delta, PlaylistQuery(is_delta=is_delta))
+            return await self._fetched(is_delta, Reload(is_delta=is_delta))
         except OriginError as error:
             if held is None or self._timing.monotonic() - held.at >= STALE_SECONDS:
                 raise
@@ -158,28 +174,28 @@ class Rendition:
         limit = RESIGNED_SECONDS if self._is_held_upstream else self._timing.playlist_seconds
         return self._timing.monotonic() - held.at < limit
 
-    async def _fetched(self, is_delta: bool, query: PlaylistQuery) -> _Held:
+    async def _fetched(self, is_delta: bool, reload: Reload) -> _Held:
         failed = self._failed.get(is_delta)
         if (
             failed is not None
-            and not query.is_blocking
+            and not reload.is_blocking
             and self._timing.monotonic() - failed[0] < RETRY_SECONDS
         ):
             raise failed[1]
-        return await self._flights.do(query, lambda: self._fetch(is_delta, query))
+        return await self._flights.do(reload, lambda: self._fetch(is_delta, reload))
 
-    async def _fetch(self, is_delta: bool, query: PlaylistQuery) -> _Held:
+    async def _fetch(self, is_delta: bool, reload: Reload) -> _Held:
         newest = self._newest
-        hold = _hold_seconds(newest) + READ_SECONDS if query.is_blocking and newest else None
+        hold = _hold_seconds(newest) + READ_SECONDS if reload.is_blocking and newest else None
         try:
             data, playlist = await self._upstream.playlist(
-                playlist_name(self._name) + query.text(),
+                _named(self._name, reload),
                 self._verify,
                 max_seconds=hold or TOTAL_SECONDS,
             )
         except OriginError as error:
             # Who held a request in vain, as an origin whose encoder sends nothing, may well answer the others.
-            if not query.is_blocking:
+            if not reload.is_blocking:
                 self._failed[is_delta] = (self._timing.monotonic(), error)
             raise
         self._failed.pop(is_delta, None)
@@ -220,16 +236,21 @@ class Rendition:
         """Fetch what comes next: held by the upstream if it can, else after a wait."""
         newest, is_delta = self._newest, self._asks_delta
         if newest is None:
-            await self._fetched(is_delta, PlaylistQuery(is_delta=is_delta))
+            await self._fetched(is_delta, Reload(is_delta=is_delta))
         elif newest.server_control.can_block_reload and not newest.is_ended:
             self._is_held_upstream = True
             try:
-                await self._fetched(is_delta, after(newest, is_delta=is_delta))
+                await self._fetched(is_delta, reload_after(newest.edge, is_delta=is_delta))
             finally:
                 self._is_held_upstream = False
         else:
             await asyncio.sleep(_poll_seconds(newest))
-            await self._fetched(is_delta, PlaylistQuery(is_delta=is_delta))
+            await self._fetched(is_delta, Reload(is_delta=is_delta))
+
+
+def _named(rendition: str, reload: Reload) -> str:
+    query = urlencode(reload.directives())
+    return playlist_name(rendition) + (f"?{query}" if query else "")
 
 
 def _position(playlist: MediaPlaylist) -> tuple[int, int, int]:

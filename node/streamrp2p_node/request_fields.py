@@ -1,9 +1,12 @@
 """What requests for a stream name, read from text."""
 
 import re
+from collections.abc import Iterable
 
 from streamrp2p import api
+from streamrp2p.errors import MalformedError
 from streamrp2p.numbers import SessionId
+from streamrp2p.playlist import Reload, read_reload
 from streamrp2p_node.errors import Reason, RefusedError
 
 PLAYLIST_SUFFIX = ".m3u8"
@@ -30,3 +33,11 @@ def read_pool_id(given: str) -> int:
     if not _POOL.fullmatch(given):
         raise RefusedError(Reason.POOL_UNKNOWN, "a pool's id is a decimal number")
     return int(given)
+
+
+def read_directives(pairs: Iterable[tuple[str, str]]) -> Reload:
+    """Return how a media playlist is asked for; raises RefusedError."""
+    try:
+        return read_reload(pairs)
+    except MalformedError as error:
+        raise RefusedError(Reason.BAD_QUERY, str(error)) from error

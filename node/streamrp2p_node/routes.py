@@ -17,10 +17,9 @@ from streamrp2p_node.hang_up import while_connected
 from streamrp2p_node.identity import Prove, identity_route
 from streamrp2p_node.object_route import ObjectRoute
 from streamrp2p_node.pace import Pace
-from streamrp2p_node.playlist_query import read_query
 from streamrp2p_node.problems import HANDLERS
 from streamrp2p_node.relay import Relay
-from streamrp2p_node.request_fields import read_pool_id, read_session_id
+from streamrp2p_node.request_fields import read_directives, read_pool_id, read_session_id
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
@@ -46,9 +45,9 @@ def make_app(
     async def playlist(request: Request) -> Response:
         session_id = read_session_id(request.headers.get(api.SESSION_HEADER))
         pool_id = read_pool_id(request.path_params["pool_id"])
-        query = read_query(request.query_params.multi_items())
+        reload = read_directives(request.query_params.multi_items())
         name = request.path_params["name"]
-        data = await while_connected(request, relay.playlist(session_id, pool_id, name, query))
+        data = await while_connected(request, relay.playlist(session_id, pool_id, name, reload))
         headers = {"Cache-Control": "no-store"}
         if relay.is_draining:
             headers[api.DRAINING_HEADER] = "1"

@@ -1,7 +1,5 @@
 """The HTTP side: the signed playlists, held until they have what is asked for, and the objects that they name."""
 
-import re
-
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -10,19 +8,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from streamrp2p.byte_range import RangeError, byte_range, content_range
-from streamrp2p.playlist import MULTIVARIANT_NAME, rendition_of
+from streamrp2p.errors import MalformedError
+from streamrp2p.playlist import MULTIVARIANT_NAME, read_reload, rendition_of
 from streamrp2p_origin.blocking import HOLD_TARGETS, held
-from streamrp2p_origin.edge import Wanted
 from streamrp2p_origin.ingest import Ingest
 from streamrp2p_origin.publisher import Publisher
 from streamrp2p_origin.rendition import Rendition, Signed
-from streamrp2p_origin.window import MICROS
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 _TYPES = {".mp4": "video/mp4", ".m4s": "video/iso.segment", ".jpg": "image/jpeg"}
 _OBJECT_CACHING = "public, max-age=31536000, immutable"
 """An object's name is never used for other bytes."""
-_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 def create_app(publisher: Publisher, ingest: Ingest, pool_id: int) -> Starlette:
@@ -78,37 +74,23 @@ async def _media_playlist(rendition: Rendition | None, request: Request) -> Resp
     if rendition is None:
         return _problem(404, "rendition-unknown", f"{MULTIVARIANT_NAME} names what there is")
     try:
-        wanted = _wanted(request)
-    except ValueError as error:
+        reload = read_reload(request.query_params.multi_items())
+    except MalformedError as error:
         return _problem(400, "bad-directive", str(error))
-    if wanted is not None and rendition.signed is not None:
+    if reload.is_blocking and rendition.signed is not None:
         window = rendition.window
-        if wanted.is_too_far(window.edge, window.part_target_micros / MICROS):
+        if reload.is_too_far_for(window.edge):
             return _problem(
                 400, "too-far-ahead", "ask for what comes next: the playlist's last number and one"
             )
         hold_seconds = HOLD_TARGETS * window.target_seconds
         if not await held(
-            lambda: wanted.is_listed(rendition.window.edge), rendition.change, hold_seconds
+            lambda: reload.is_met_by(rendition.window.edge), rendition.change, hold_seconds
         ):
             return _problem(
                 503, "not-there-yet", f"nothing new came within {hold_seconds} s; no encoder sends"
             )
-    may_skip = request.query_params.get("_HLS_skip") in {"YES", "v2"}
-    return _playlist(rendition.signed, is_delta=may_skip)
-
-
-def _wanted(request: Request) -> Wanted | None:
-    """Read the delivery directives (RFC 8216bis 6.2.5). Raises ValueError that says what is wrong."""
-    texts = [request.query_params.get(name) for name in ("_HLS_msn", "_HLS_part")]
-    if any(text is not None and not _NUMBER.fullmatch(text) for text in texts):
-        raise ValueError("_HLS_msn and _HLS_part are numbers")
-    sequence, part = (None if text is None else int(text) for text in texts)
-    if sequence is None:
-        if part is not None:
-            raise ValueError("_HLS_part needs _HLS_msn")
-        return None
-    return Wanted(sequence, part)
+    return _playlist(rendition.signed, is_delta=reload.is_delta)
 
 
 def _playlist(signed: Signed | None, *, is_delta: bool = False) -> Response:

@@ -6,8 +6,7 @@ Thousands of players may read the text every half second, so the older segments 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from streamrp2p.playlist import MediaObject, Part
-from streamrp2p_origin.edge import Edge
+from streamrp2p.playlist import Edge, MediaObject, Part
 
 MICROS = 1_000_000
 SEGMENTS_WITH_PARTS = 3
@@ -77,7 +76,7 @@ class LiveWindow:
     def edge(self) -> Edge:
         """The newest that the text lists."""
         parts_before = len(self.segments[-1].parts) if self.segments else 0
-        return Edge(self.next_sequence, len(self.parts), parts_before)
+        return Edge(self.next_sequence, len(self.parts), parts_before, self.part_target_micros)
 
     def begin_visit(self, visit: Visit, sequence: int) -> "LiveWindow":
         """Return the window whose next segment begins the visit and has this number.

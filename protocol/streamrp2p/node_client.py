@@ -22,6 +22,7 @@ from streamrp2p.playlist import (
     MAX_PLAYLIST_BYTES,
     MULTIVARIANT_NAME,
     PATH_NAME,
+    Reload,
     playlist_name,
 )
 from streamrp2p.playlist.names import is_object
@@ -32,10 +33,10 @@ __all__ = [
     "NodeClient",
     "PaymentRequiredError",
     "PlaylistAnswer",
-    "Reload",
     "UnreachableError",
 ]
 
+WHOLE = Reload()
 MAX_SMALL_BYTES = 1 << 16
 """Of an answer that only says yes or no."""
 
@@ -46,25 +47,6 @@ class _Report(RootModel[dict[str, Any]]):
 
 class PaymentRequiredError(ApiError):
     """The session's unpaid bytes exceed the node's credit window: hand in a receipt, then ask again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """How a media playlist is asked for again (RFC 8216bis section 6.2.5).
-
-    The answer waits for the segment `media_sequence`, or for its part number `part`, from 0; `skips` asks for a delta
-    update.
-    """
-
-    media_sequence: int | None = None
-    part: int | None = None
-    skips: bool = False
-
-    def query(self) -> dict[str, str]:
-        """Return the delivery directives."""
-        given: dict[str, object] = {"_HLS_msn": self.media_sequence, "_HLS_part": self.part}
-        given["_HLS_skip"] = "YES" if self.skips else None
-        return {name: str(value) for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +92,7 @@ class NodeClient(HttpApi):
         pool_id: int,
         rendition: str,
         session_id: bytes | None = None,
-        reload: Reload | None = None,
+        reload: Reload = WHOLE,
         *,
         max_seconds: float | None = None,
     ) -> PlaylistAnswer:
@@ -119,8 +101,8 @@ class NodeClient(HttpApi):
         An answer that waits must come within `max_seconds` and, as any, within the client's timeout.
         Raises MalformedError for a name that is no rendition's.
         """
-        query = {} if reload is None else reload.query()
-        return self._playlist(pool_id, playlist_name(rendition), session_id, query, max_seconds)
+        name = playlist_name(rendition)
+        return self._playlist(pool_id, name, session_id, reload.directives(), max_seconds)
 
     def fetch(
         self,

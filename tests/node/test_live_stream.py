@@ -13,11 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from streamrp2p.playlist import verify_media_playlist
+from streamrp2p.playlist import Reload, verify_media_playlist
 from streamrp2p_node.errors import OriginError, Reason, RefusedError
 from streamrp2p_node.known_objects import KnownObjects
 from streamrp2p_node.live_stream import LiveStream
-from streamrp2p_node.playlist_query import PlaylistQuery
 from streamrp2p_node.rendition import Timing
 from streamrp2p_node.segment_cache import SegmentCache
 from streamrp2p_node.upstream import OriginUpstream, Source, Traffic, make_client
@@ -70,9 +69,7 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def waiting_for(
-    setting: Setting, query: PlaylistQuery, viewers: int
-) -> list[asyncio.Task[bytes]]:
+async def waiting_for(setting: Setting, query: Reload, viewers: int) -> list[asyncio.Task[bytes]]:
     already = setting.stream.waiting
     tasks = [asyncio.create_task(setting.stream.media("source", query)) for _ in range(viewers)]
     await until(lambda: setting.stream.waiting == already + viewers)
@@ -82,7 +79,7 @@ async def waiting_for(
 async def test_however_many_viewers_wait_the_origin_holds_one_request(tmp_path: Path) -> None:
     origin = FakeOrigin()
     async with streaming(tmp_path, origin) as setting:
-        waiting = await waiting_for(setting, PlaylistQuery(4, 0), 100)
+        waiting = await waiting_for(setting, Reload(4, 0), 100)
         await until(lambda: "source.m3u8?_HLS_msn=4&_HLS_part=0" in origin.requests)
         assert setting.asked("source.m3u8") == ["source.m3u8", "source.m3u8?_HLS_msn=4&_HLS_part=0"]
         origin.publish()
@@ -97,8 +94,8 @@ async def test_viewers_of_deltas_and_of_full_texts_cost_one_request_for_each_kin
 ) -> None:
     origin = FakeOrigin(count=10)
     async with streaming(tmp_path, origin) as setting:
-        full = await waiting_for(setting, PlaylistQuery(10, 0), 20)
-        delta = await waiting_for(setting, PlaylistQuery(10, 0, is_delta=True), 20)
+        full = await waiting_for(setting, Reload(10, 0), 20)
+        delta = await waiting_for(setting, Reload(10, 0, is_delta=True), 20)
         await until(lambda: any("_HLS_msn" in name for name in origin.requests))
         before = len(setting.asked("source.m3u8"))
         origin.publish()
@@ -111,7 +108,7 @@ async def test_viewers_of_deltas_and_of_full_texts_cost_one_request_for_each_kin
 async def test_segment_is_waited_for_whole_when_no_part_is_named(tmp_path: Path) -> None:
     origin = FakeOrigin()
     async with streaming(tmp_path, origin) as setting:
-        (waiting,) = await waiting_for(setting, PlaylistQuery(4), 1)
+        (waiting,) = await waiting_for(setting, Reload(4), 1)
         for _ in range(PARTS - 1):
             origin.publish()
         await until(lambda: "source.m3u8?_HLS_msn=4&_HLS_part=3" in origin.requests)
@@ -122,12 +119,12 @@ async def test_segment_is_waited_for_whole_when_no_part_is_named(tmp_path: Path)
 
 async def test_what_is_listed_already_is_answered_at_once(tmp_path: Path) -> None:
     async with streaming(tmp_path, FakeOrigin(parts=2)) as setting:
-        for query in (PlaylistQuery(3), PlaylistQuery(4, 1), PlaylistQuery(0, 0)):
+        for query in (Reload(3), Reload(4, 1), Reload(0, 0)):
             assert await setting.stream.media("source", query) == setting.origin.playlist()
 
 
-@pytest.mark.parametrize("query", [PlaylistQuery(6), PlaylistQuery(10**14), PlaylistQuery(4, 13)])
-async def test_who_asks_too_far_ahead_is_refused(tmp_path: Path, query: PlaylistQuery) -> None:
+@pytest.mark.parametrize("query", [Reload(6), Reload(10**14), Reload(4, 13)])
+async def test_who_asks_too_far_ahead_is_refused(tmp_path: Path, query: Reload) -> None:
     async with streaming(tmp_path, FakeOrigin()) as setting:
         with pytest.raises(RefusedError, match="too far ahead") as refused:
             await setting.stream.media("source", query)
@@ -140,13 +137,13 @@ async def test_wait_ends_with_what_there_is_when_the_encoder_stands_still(tmp_pa
     async with streaming(tmp_path, FakeOrigin(), monotonic=lambda: now[0]) as setting:
         held = setting.origin.playlist()
         began_at = time.monotonic()
-        assert await setting.stream.media("source", PlaylistQuery(4, 0)) == held
+        assert await setting.stream.media("source", Reload(4, 0)) == held
         assert time.monotonic() - began_at >= 2.9
 
 
 async def test_viewer_who_hangs_up_waits_no_more(tmp_path: Path) -> None:
     async with streaming(tmp_path, FakeOrigin()) as setting:
-        (waiting,) = await waiting_for(setting, PlaylistQuery(4, 0), 1)
+        (waiting,) = await waiting_for(setting, Reload(4, 0), 1)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         assert setting.stream.waiting == 0
@@ -155,7 +152,7 @@ async def test_viewer_who_hangs_up_waits_no_more(tmp_path: Path) -> None:
 async def test_stream_without_blocking_reload_is_polled_for_those_who_wait(tmp_path: Path) -> None:
     origin = FakeOrigin(can_block=False)
     async with streaming(tmp_path, origin) as setting:
-        waiting = await waiting_for(setting, PlaylistQuery(4, 0), 10)
+        waiting = await waiting_for(setting, Reload(4, 0), 10)
         origin.publish()
         assert set(await asyncio.gather(*waiting)) == {origin.playlist()}
         assert len(setting.asked("source.m3u8")) <= 3
@@ -166,7 +163,7 @@ async def test_rendition_that_the_signed_playlist_does_not_list_is_never_asked_f
 ) -> None:
     async with streaming(tmp_path, FakeOrigin()) as setting:
         with pytest.raises(RefusedError, match="lists: source"):
-            await setting.stream.media("720p", PlaylistQuery())
+            await setting.stream.media("720p", Reload())
         assert setting.origin.requests == ["live.m3u8"]
 
 
@@ -186,7 +183,7 @@ async def test_playlist_of_one_rendition_does_not_pass_for_another(tmp_path: Pat
             prefetches=False,
         )
         with pytest.raises(OriginError, match="rendition"):
-            await stream.media("240p", PlaylistQuery())
+            await stream.media("240p", Reload())
         await stream.close()
 
 
@@ -196,16 +193,16 @@ async def test_older_signed_playlists_of_any_kind_replace_no_newer_one(tmp_path:
     async with streaming(tmp_path, origin, monotonic=lambda: now[0]) as setting:
         newest = [
             await setting.stream.multivariant(),
-            await setting.stream.media("source", PlaylistQuery()),
-            await setting.stream.media("source", PlaylistQuery(is_delta=True)),
+            await setting.stream.media("source", Reload()),
+            await setting.stream.media("source", Reload(is_delta=True)),
         ]
         origin.published_at -= 1
         origin.count, origin.renditions = 2, ("source", "240p")
         now[0] = 1.0
         assert newest == [
             await setting.stream.multivariant(),
-            await setting.stream.media("source", PlaylistQuery()),
-            await setting.stream.media("source", PlaylistQuery(is_delta=True)),
+            await setting.stream.media("source", Reload()),
+            await setting.stream.media("source", Reload(is_delta=True)),
         ]
 
 
@@ -213,13 +210,13 @@ async def test_stale_playlists_are_served_for_ten_seconds_and_no_longer(tmp_path
     now = [0.0]
     origin = FakeOrigin()
     async with streaming(tmp_path, origin, monotonic=lambda: now[0]) as setting:
-        held = await setting.stream.media("source", PlaylistQuery())
+        held = await setting.stream.media("source", Reload())
         origin.is_down = True
         now[0] = 9.9
-        assert await setting.stream.media("source", PlaylistQuery()) == held
+        assert await setting.stream.media("source", Reload()) == held
         now[0] = 10.5
         with pytest.raises(OriginError):
-            await setting.stream.media("source", PlaylistQuery())
+            await setting.stream.media("source", Reload())
 
 
 async def test_origin_that_fails_is_not_asked_again_at_once(tmp_path: Path) -> None:
@@ -228,7 +225,7 @@ async def test_origin_that_fails_is_not_asked_again_at_once(tmp_path: Path) -> N
     async with streaming(tmp_path, origin, monotonic=lambda: now[0]) as setting:
         for _ in range(20):
             with pytest.raises(OriginError, match="signed by"):
-                await setting.stream.media("source", PlaylistQuery())
+                await setting.stream.media("source", Reload())
         assert origin.requests == ["live.m3u8"]
 
 
@@ -242,7 +239,7 @@ async def test_segment_is_put_together_from_its_parts_and_not_fetched(tmp_path: 
         assert setting.stream.objects.joined == 1
         # Also after the playlist has left its parts out.
         origin.publish(2 * PARTS)
-        await setting.stream.media("source", PlaylistQuery())
+        await setting.stream.media("source", Reload())
         assert await setting.data("source-3.m4s") == origin.segment(3)
         assert "source-3.m4s" not in origin.requests
 
@@ -291,7 +288,7 @@ def _is_old_part(name: str) -> bool:
 async def test_new_parts_are_there_before_the_first_viewer_asks(tmp_path: Path) -> None:
     origin = FakeOrigin()
     async with streaming(tmp_path, origin, prefetches=True) as setting:
-        (waiting,) = await waiting_for(setting, PlaylistQuery(4, 0), 1)
+        (waiting,) = await waiting_for(setting, Reload(4, 0), 1)
         origin.publish()
         await waiting
         listed = await setting.stream.find("source-4.0.m4s")
@@ -309,7 +306,7 @@ async def test_rendition_that_nobody_watches_is_neither_followed_nor_prefetched(
     now = [0.0]
     origin = FakeOrigin(renditions=("source", "240p"))
     async with streaming(tmp_path, origin, prefetches=True, monotonic=lambda: now[0]) as setting:
-        await setting.stream.media("source", PlaylistQuery())
+        await setting.stream.media("source", Reload())
         await until(lambda: "source.m3u8?_HLS_msn=4&_HLS_part=0" in origin.requests)
         now[0] = 11.0
         origin.publish()
@@ -324,7 +321,7 @@ async def test_rendition_that_nobody_watches_is_neither_followed_nor_prefetched(
 async def test_segments_of_a_stream_without_parts_are_prefetched(tmp_path: Path) -> None:
     origin = FakeOrigin(has_parts=False)
     async with streaming(tmp_path, origin, prefetches=True) as setting:
-        await setting.stream.media("source", PlaylistQuery())
+        await setting.stream.media("source", Reload())
         await until(lambda: "source-3.m4s" in origin.requests)
         assert setting.asked("source-0") == []
 
@@ -343,12 +340,12 @@ async def test_origin_that_held_a_request_in_vain_is_asked_on_and_the_new_signat
     now = [0.0]
     origin = FakeOrigin(holds=False)
     async with streaming(tmp_path, origin, monotonic=lambda: now[0]) as setting:
-        await setting.stream.media("source", PlaylistQuery())
+        await setting.stream.media("source", Reload())
         # Its encoder sends nothing: requests for the next part are answered with 503 after a while.
         await until(lambda: setting.asked("source.m3u8?_HLS_msn=4&_HLS_part=0") != [])
         origin.published_at += 2
         now[0] = 2.5
-        assert await setting.stream.media("source", PlaylistQuery()) == origin.playlist()
+        assert await setting.stream.media("source", Reload()) == origin.playlist()
 
 
 async def test_memory_stays_bounded_over_hours_of_many_renditions(tmp_path: Path) -> None:
@@ -357,7 +354,7 @@ async def test_memory_stays_bounded_over_hours_of_many_renditions(tmp_path: Path
     origin = FakeOrigin(count=1, renditions=renditions, length=40)
     async with streaming(tmp_path, origin, monotonic=lambda: now[0]) as setting:
         with pytest.raises(RefusedError, match="no such rendition"):
-            await setting.stream.media("r16", PlaylistQuery())
+            await setting.stream.media("r16", Reload())
         known = KnownObjects(at_most=100)
         for count in range(1, 60):
             origin.first, origin.count = max(count - 10, 0), count

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from streamrp2p import api
 from streamrp2p.numbers import Address, Hash
-from streamrp2p.playlist import MediaObject
+from streamrp2p.playlist import MediaObject, Reload
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import RelayPath
 from streamrp2p.viewer.avoided import Avoided
@@ -21,7 +21,6 @@ from streamrp2p_node import relay_upstream
 from streamrp2p_node.folder import Folder
 from streamrp2p_node.known_objects import Listed
 from streamrp2p_node.live_stream import LiveStream
-from streamrp2p_node.playlist_query import PlaylistQuery
 from streamrp2p_node.relay_upstream import RelayUpstream
 from streamrp2p_node.upstream import Source
 from tests.node.conftest import World, close_world, make_world
@@ -139,7 +138,7 @@ class Chain:
         return [name for name in names if name.startswith(start)]
 
     async def playlist(self, number: int) -> bytes:
-        return await self.stream(number).media("source", PlaylistQuery())
+        return await self.stream(number).media("source", Reload())
 
     async def data(self, number: int, name: str) -> bytes:
         stream = self.stream(number)
@@ -227,7 +226,7 @@ async def test_blocking_reload_goes_through_three_relays(chain: Chain) -> None:
         await chain.add()
         chain.offer(number - 1)
         await chain.playlist(number)
-    query = PlaylistQuery(4, 0, is_delta=True)
+    query = Reload(4, 0, is_delta=True)
     waiting = [asyncio.create_task(chain.stream(2).media("source", query)) for _ in range(20)]
     await until(lambda: chain.stream(2).waiting == 20)
     await until(lambda: "source.m3u8?_HLS_msn=4&_HLS_part=0" in str(chain.origin.requests))
@@ -258,9 +257,7 @@ async def test_circle_that_arises_later_is_left(chain: Chain) -> None:
     left = [log["reason"] for log in logs if log["event"] == "relay left"]
     assert {"in a circle" in reason for reason in left} == {True}
     chain.origin.publish(PARTS)
-    await asyncio.gather(
-        *(chain.stream(number).media("source", PlaylistQuery(4)) for number in (1, 2))
-    )
+    await asyncio.gather(*(chain.stream(number).media("source", Reload(4)) for number in (1, 2)))
     assert await chain.playlist(1) == await chain.playlist(2) == chain.origin.playlist()
     assert await chain.data(1, "source-4.m4s") == chain.origin.segment(4)
     assert await chain.data(2, "source-4.m4s") == chain.origin.segment(4)
@@ -383,7 +380,7 @@ async def test_relay_that_goes_away_is_replaced_by_the_origin_and_taken_again(
     await chain.playlist(1)
     away = chain.network.cut("n0.test")
     chain.origin.publish(PARTS)
-    await chain.stream(1).media("source", PlaylistQuery(4))
+    await chain.stream(1).media("source", Reload(4))
     assert await chain.data(1, "source-4.m4s") == chain.origin.segment(4)
     assert chain.upstream(1).path == ()
     assert await chain.path(1) == addresses(1)
@@ -443,7 +440,7 @@ async def test_draining_relay_is_left_for_another_without_a_break(chain: Chain) 
         answer.headers[api.DRAINING_HEADER] = "1"
 
     chain.network.tamper["n0.test"] = drain
-    waiting = asyncio.create_task(chain.stream(2).media("source", PlaylistQuery(4, 0)))
+    waiting = asyncio.create_task(chain.stream(2).media("source", Reload(4, 0)))
     await until(lambda: chain.stream(2).waiting == 1)
     chain.origin.publish()
     assert await waiting == chain.origin.playlist()

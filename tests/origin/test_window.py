@@ -3,8 +3,7 @@
 import pytest
 
 from streamrp2p.numbers import Hash
-from streamrp2p.playlist import MediaObject, Part
-from streamrp2p_origin.edge import Edge
+from streamrp2p.playlist import Edge, MediaObject, Part
 from streamrp2p_origin.window import MAX_SEGMENTS, LiveWindow, Visit
 
 
@@ -44,7 +43,7 @@ def test_text_of_a_window_with_a_segment_in_progress() -> None:
         '#EXT-X-PART:DURATION=0.500000,URI="44.0",INDEPENDENT=YES\n'
         '#EXT-X-PART:DURATION=0.480000,URI="44.1"\n'
     )
-    assert live.edge == Edge(44, 2, 1)
+    assert live.edge == Edge(44, 2, 1, 2_000_000)
 
 
 def test_targets_cover_every_segment_and_part_and_never_shrink() -> None:

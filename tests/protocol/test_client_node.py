@@ -13,10 +13,10 @@ from streamrp2p.node_client import (
     NodeClient,
     PaymentRequiredError,
     PlaylistAnswer,
-    Reload,
     UnreachableError,
 )
 from streamrp2p.numbers import Address
+from streamrp2p.playlist import Reload
 from streamrp2p.typed_data import RelayPath
 
 SESSION = bytes(range(32))
@@ -60,15 +60,14 @@ def test_origin_is_asked_without_a_session() -> None:
 @pytest.mark.parametrize(
     ("reload", "query"),
     [
-        (None, ""),
         (Reload(), ""),
         (Reload(17), "_HLS_msn=17"),
         (Reload(17, 0), "_HLS_msn=17&_HLS_part=0"),
-        (Reload(17, 2, skips=True), "_HLS_msn=17&_HLS_part=2&_HLS_skip=YES"),
-        (Reload(skips=True), "_HLS_skip=YES"),
+        (Reload(17, 2, is_delta=True), "_HLS_msn=17&_HLS_part=2&_HLS_skip=YES"),
+        (Reload(is_delta=True), "_HLS_skip=YES"),
     ],
 )
-def test_media_playlist_is_asked_for_with_its_directives(reload: Reload | None, query: str) -> None:
+def test_media_playlist_is_asked_for_with_its_directives(reload: Reload, query: str) -> None:
     node, seen = client(httpx.Response(200, content=b"#EXTM3U\n"))
     assert node.media_playlist(7, "720p", SESSION, reload).data == b"#EXTM3U\n"
     assert (seen[0].url.path, seen[0].url.query.decode()) == ("/v1/streams/7/720p.m3u8", query)

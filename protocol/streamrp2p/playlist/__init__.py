@@ -21,6 +21,7 @@ from streamrp2p.playlist.names import (
     rendition_of,
 )
 from streamrp2p.playlist.objects import MAX_OBJECT_BYTES, MediaObject, matches
+from streamrp2p.playlist.reload import Edge, Reload, read_reload, reload_after
 from streamrp2p.playlist.signed_text import MAX_PLAYLIST_BYTES
 from streamrp2p.playlist.signing import sign_playlist
 
@@ -30,16 +31,20 @@ __all__ = [
     "MULTIVARIANT_NAME",
     "OBJECT_NAME",
     "PATH_NAME",
+    "Edge",
     "MediaObject",
     "MediaPlaylist",
     "MultivariantPlaylist",
     "Part",
+    "Reload",
     "Segment",
     "ServerControl",
     "Variant",
     "matches",
     "merge",
     "playlist_name",
+    "read_reload",
+    "reload_after",
     "rendition_of",
     "sign_playlist",
     "verify_media_playlist",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from streamrp2p.errors import MalformedError
 from streamrp2p.playlist.objects import MediaObject
+from streamrp2p.playlist.reload import Edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,17 @@ class MediaPlaylist:
     def next_sequence(self) -> int:
         """The media sequence of the segment in progress."""
         return self.media_sequence + self.skipped_segments + len(self.segments)
+
+    @property
+    def edge(self) -> Edge:
+        """The newest that it lists."""
+        return Edge(
+            self.next_sequence,
+            len(self.parts),
+            len(self.segments[-1].parts) if self.segments else 0,
+            self.part_target_micros,
+            self.is_ended,
+        )
 
     def objects(self) -> Iterator[MediaObject]:
         """Give every object that the playlist names, each once."""

@@ -8,12 +8,13 @@ import httpx
 from streamrp2p import api
 from streamrp2p.errors import MalformedError, SignatureError, StreamrP2PError
 from streamrp2p.http_api import ApiError, BadAnswerError, UnreachableError
-from streamrp2p.node_client import NodeClient, PaymentRequiredError, Reload
+from streamrp2p.node_client import NodeClient, PaymentRequiredError
 from streamrp2p.numbers import Address
 from streamrp2p.playlist import (
     MediaObject,
     MediaPlaylist,
     MultivariantPlaylist,
+    Reload,
     Segment,
     matches,
     merge,
@@ -101,12 +102,12 @@ class Source:
         """
         if older is None or older.server_control.can_skip_until_micros is None:
             return self._media(rendition, Reload(), max_seconds)
-        return self._completed(rendition, older, Reload(skips=True), max_seconds)
+        return self._completed(rendition, older, Reload(is_delta=True), max_seconds)
 
     def newer(self, older: MediaPlaylist, max_seconds: float) -> MediaPlaylist | None:
         """Wait at the source for the segment after an older playlist; None when it does not come in time."""
-        skips = older.server_control.can_skip_until_micros is not None
-        reload = Reload(older.next_sequence, skips=skips)
+        is_delta = older.server_control.can_skip_until_micros is not None
+        reload = Reload(older.next_sequence, is_delta=is_delta)
         try:
             return self._completed(older.rendition, older, reload, max_seconds)
         except SourceError as fault:
