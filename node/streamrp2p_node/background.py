@@ -15,6 +15,7 @@ from streamrp2p_node.errors import (
     ClockSkewError,
     NotReachableError,
     NotRegisteredError,
+    Reason,
     WrongDeploymentError,
 )
 from streamrp2p_node.folder import Folder
@@ -80,7 +81,7 @@ class Background:
         Later they are only warned of: the node still has receipts to hand in, and serves on with what it knew.
         """
         # Beside the waiting for the coordinator: a node that knew it before serves meanwhile.
-        await asyncio.gather(self._month_loop(), self._work())
+        await asyncio.gather(self._bounds_loop(), self._work())
 
     async def _work(self) -> None:
         await self._connect()
@@ -186,10 +187,18 @@ class Background:
                 wait = min(wait, left)
         return max(wait, 0.1)
 
-    async def _month_loop(self) -> None:
+    async def _bounds_loop(self) -> None:
+        """Keep the month's bytes, and tell the operator when viewers begin or cease to be refused."""
+        closed_because: Reason | None = None
         while True:
             await asyncio.sleep(TIDY_SECONDS)
             await self.save_month()
+            before, closed_because = closed_because, self.doors.closed_because
+            if closed_because not in (before, Reason.DRAINING):
+                if closed_because is None:
+                    _log.info("viewers are served again")
+                else:
+                    _log.warning("viewers are refused", reason=str(closed_because))
 
     async def _tidy_loop(self) -> None:
         while True:

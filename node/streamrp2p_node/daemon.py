@@ -204,6 +204,9 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    def is_answering(self) -> bool:
+        return bool(self.server_state.tasks)
+
 
 async def _serve(
     app: Starlette,
@@ -265,13 +268,13 @@ async def _serve(
 
 
 async def _leave(
-    server: uvicorn.Server, drain: Drain, signalled: asyncio.Event, max_seconds: float
+    server: _Server, drain: Drain, signalled: asyncio.Event, max_seconds: float
 ) -> None:
     await signalled.wait()
     signalled.clear()
     drain.begin()
     _log.info("node draining", seconds_at_most=max_seconds)
-    quiet = asyncio.create_task(drain.until_quiet(max_seconds))
+    quiet = asyncio.create_task(drain.until_quiet(max_seconds, server.is_answering))
     again = asyncio.create_task(signalled.wait())
     try:
         await asyncio.wait([quiet, again], return_when=asyncio.FIRST_COMPLETED)

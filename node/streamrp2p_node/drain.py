@@ -24,10 +24,13 @@ class Drain:
         """Send viewers away from now on."""
         self.is_on = True
 
-    async def until_quiet(self, max_seconds: float) -> bool:
-        """Wait until no viewer asks any more, `max_seconds` at most; tell whether all have gone."""
+    async def until_quiet(self, max_seconds: float, is_answering: Callable[[], bool]) -> bool:
+        """Wait until no viewer asks any more, `max_seconds` at most; tell whether all have gone.
+
+        Nobody has while `is_answering`: a playlist is held, or a download goes on, for longer than viewers are silent.
+        """
         gives_up_at = self._monotonic() + max_seconds
-        while self._monotonic() - self._heard_at < QUIET_SECONDS:
+        while is_answering() or self._monotonic() - self._heard_at < QUIET_SECONDS:
             if self._monotonic() >= gives_up_at:
                 return False
             await asyncio.sleep(_LOOK_SECONDS)

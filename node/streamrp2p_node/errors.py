@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from streamrp2p.errors import StreamrP2PError
 
+RETRY_SECONDS = 2
+"""When to ask again after a refusal that passes by itself, unless it is known better."""
+
 
 class NodeError(StreamrP2PError):
     """Root of the node's own failures."""
@@ -113,6 +116,9 @@ class Reason(StrEnum):
 class RefusedError(NodeError):
     """A request that is refused for `reason`; the message says what the asker can do."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, retry_after_seconds: int = RETRY_SECONDS
+    ) -> None:
         super().__init__(detail)
         self.reason = reason
+        self.retry_after_seconds = retry_after_seconds

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from streamrp2p.durable import write_atomically
@@ -30,6 +31,15 @@ class Month:
         """How many bytes left in this month."""
         self._turn()
         return self._bytes
+
+    @property
+    def seconds_left(self) -> int:
+        """How long until the next month begins, by the clock."""
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        # A day of the next month: 32 days after the first of this one.
+        later = now.replace(day=1) + timedelta(days=32)
+        begin = later.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return int((begin - now).total_seconds()) + 1
 
     def add(self, length_bytes: int) -> None:
         """Count bytes; negative for what did not leave after all."""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from streamrp2p.api import Problem
 from streamrp2p.byte_range import RangeError
 from streamrp2p.durable import StorageError
-from streamrp2p_node.errors import OriginError, Reason, RefusedError
+from streamrp2p_node.errors import RETRY_SECONDS, OriginError, Reason, RefusedError
 
 PREFIX = "urn:streamrp2p:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -50,15 +50,15 @@ STATUS = {
 """The HTTP status of each reason."""
 
 
-def problem(reason: Reason, detail: str) -> Response:
-    """Return the response for a reason."""
+def problem(reason: Reason, detail: str, retry_after_seconds: int = RETRY_SECONDS) -> Response:
+    """Return the response for a reason; one that passes by itself says when to ask again."""
     status = STATUS[reason]
     body = Problem(
         type=PREFIX + reason, title=reason.replace("-", " "), status=status, detail=detail
     )
     headers = {"Cache-Control": "no-store"}
     if status == 503:  # noqa: PLR2004 - service unavailable
-        headers["Retry-After"] = "2"
+        headers["Retry-After"] = str(retry_after_seconds)
     return Response(body.dump_json(), status, headers, MEDIA_TYPE)
 
 
@@ -80,7 +80,7 @@ async def on_refused(_: Request, error: Exception) -> Response:
     """Answer a RefusedError."""
     if not isinstance(error, RefusedError):
         raise error
-    return problem(error.reason, str(error))
+    return problem(error.reason, str(error), error.retry_after_seconds)
 
 
 async def on_range_error(_: Request, error: Exception) -> Response:

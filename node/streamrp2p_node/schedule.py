@@ -34,6 +34,11 @@ class Schedule:
         now = weekday * DAY_MINUTES + minute
         return any(now in hours or now + WEEK_MINUTES in hours for hours in self.hours)
 
+    def minutes_to_opening(self, weekday: int, minute: int) -> int:
+        """Return how long it is until the next hours begin, in minutes."""
+        now = weekday * DAY_MINUTES + minute
+        return min((hours.start - now) % WEEK_MINUTES for hours in self.hours)
+
 
 def _hours(entry: str) -> list[range]:
     match = _ENTRY.fullmatch(entry)

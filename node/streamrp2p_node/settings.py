@@ -101,6 +101,10 @@ class Settings:
             )
         if self.drain_seconds < 0:
             raise SettingsError("--drain-seconds must not be negative; 0 stops at once")
+        if self.time_zone is not None and self.schedule is None:
+            raise SettingsError(
+                "--time-zone is the schedule's: give the hours with --schedule, or leave it out"
+            )
         if self.submit_seconds <= 0:
             raise SettingsError("--submit-seconds must be above 0")
         if self.cache_bytes < 0 or self.credit_bytes < 1:

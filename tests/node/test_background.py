@@ -176,3 +176,26 @@ async def test_a_running_node_serves_on_when_its_coordinator_turns_to_another_ch
 
         await run_until(quick, turned)
     assert world.view.config.chain_id == 31337
+
+
+async def test_the_operator_is_told_once_when_viewers_are_refused_and_served_again(
+    world: World, background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamrp2p_node.background.TIDY_SECONDS", 0.01)
+    month = world.doors.month
+    capped = replace(background, doors=replace(world.doors, max_month_bytes=1000))
+    month.add(1000)
+    with capture_logs() as logs:
+
+        def told() -> list[str]:
+            return [each["event"] for each in logs if each["event"].startswith("viewers are ")]
+
+        def is_refused() -> bool:
+            if told() == ["viewers are refused"]:
+                month.add(-1)
+            return told() == ["viewers are refused", "viewers are served again"]
+
+        await run_until(capped, is_refused)
+        assert told() == ["viewers are refused", "viewers are served again"]
+    refusal = next(each for each in logs if each["event"] == "viewers are refused")
+    assert (refusal["log_level"], refusal["reason"]) == ("warning", "over-data-cap")

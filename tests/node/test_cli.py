@@ -145,6 +145,7 @@ def test_run_refuses_a_bound_that_is_none(folder: Path, option: str, number: str
     [
         (("--schedule", "mon 18-20"), "--schedule is like"),
         (("--schedule", "mon 18:00-20:00", "--time-zone", "Mars/Base"), "--time-zone must be"),
+        (("--time-zone", "Europe/Berlin"), "give the hours with --schedule"),
     ],
 )
 def test_run_refuses_hours_that_it_cannot_read(

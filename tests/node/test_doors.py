@@ -65,6 +65,8 @@ async def test_off_schedule_nobody_is_served(tmp_path: Path) -> None:
     now += timedelta(minutes=1)
     for answer in (await ask(world, ticket, "live.m3u8"), (await come(world, 2))[0]):
         assert (answer.status_code, answer.json()["title"]) == (503, "off schedule")
+        # Next Monday at six.
+        assert int(answer.headers["Retry-After"]) == 7 * 86_400 - (5 * 60 + 30) * 60
     assert (await world.http.get("/v1/status")).json()["closedBecause"] == "off-schedule"
     await close_world(world)
 

@@ -14,9 +14,13 @@ class Clock:
         return self.now
 
 
+def idle() -> bool:
+    return False
+
+
 async def test_a_node_that_nobody_watches_need_not_wait() -> None:
     clock = Clock()
-    assert await Drain(clock).until_quiet(1000)
+    assert await Drain(clock).until_quiet(1000, idle)
     assert clock.now < 3
 
 
@@ -24,15 +28,22 @@ async def test_a_node_waits_until_it_hears_no_viewer() -> None:
     clock = Clock()
     drain = Drain(clock)
     drain.hear()
-    assert await drain.until_quiet(1000)
+    assert await drain.until_quiet(1000, idle)
     assert QUIET_SECONDS <= clock.now < QUIET_SECONDS + 5
+
+
+async def test_an_answer_that_takes_long_is_waited_for() -> None:
+    clock = Clock()
+    assert await Drain(clock).until_quiet(1000, lambda: clock.now < 20)
+    assert clock.now >= 20
+    assert not await Drain(clock).until_quiet(10, lambda: True)
 
 
 async def test_a_viewer_that_stays_is_waited_for_no_longer_than_told() -> None:
     clock = Clock()
     drain = Drain(clock)
     drain.hear()
-    assert not await drain.until_quiet(0)
+    assert not await drain.until_quiet(0, idle)
 
 
 def test_viewers_are_sent_away_once_it_has_begun() -> None:

@@ -30,6 +30,19 @@ def test_the_count_is_kept_and_begins_anew_with_the_next_month(tmp_path: Path) -
     assert (again.name, again.bytes_served) == ("2026-12", 0)
 
 
+@pytest.mark.parametrize(
+    ("now", "seconds"),
+    [
+        # The last second of 2026, the first of 2027, the last day of a February.
+        (1_798_761_599.0, 1),
+        (1_798_761_600.0, MONTH_SECONDS),
+        (1_803_772_800.0, 86_400),
+    ],
+)
+def test_the_next_month_begins_by_the_calendar(tmp_path: Path, now: float, seconds: int) -> None:
+    assert Month(tmp_path / "month.json", lambda: now).seconds_left - seconds in (0, 1)
+
+
 def test_a_clock_that_is_set_back_gives_no_second_allowance(tmp_path: Path) -> None:
     clock = Clock()
     month = Month(tmp_path / "month.json", clock)

@@ -30,6 +30,13 @@ def test_a_night_goes_on_into_the_next_day_and_the_next_week() -> None:
     assert not schedule.is_open(SUN, at(1))
 
 
+def test_the_next_opening_is_told_in_minutes_also_across_the_week() -> None:
+    schedule = Schedule.parse("mon 18:00-20:00, thu 06:30-07:00")
+    assert schedule.minutes_to_opening(MON, at(17, 59)) == 1
+    assert schedule.minutes_to_opening(THU, at(5)) == 90
+    assert schedule.minutes_to_opening(SUN, at(18)) == DAY_MINUTES
+
+
 def test_days_go_round_the_week() -> None:
     schedule = Schedule.parse("sat-mon 10:00-11:00")
     assert [schedule.is_open(day, at(10)) for day in range(7)] == [
