@@ -115,7 +115,12 @@ check: setup ## Format, lint, types, import directions, generated files: changes
 	forge lint --deny warnings contracts
 	python scripts/generate.py --check
 	$(NPM_WEB) check
+	$(MAKE) licences
 	$(MAKE) slither
+
+.PHONY: licences
+licences: setup ## Check that every installed package has a licence that we can work with
+	python -m scripts.licences
 
 .PHONY: slither
 slither: setup $(ANALYSIS_READY) ## Look for known kinds of mistakes in the contracts

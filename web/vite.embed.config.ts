@@ -10,6 +10,7 @@ export default defineConfig({
     emptyOutDir: true,
     sourcemap: true,
     target: 'es2022',
+    license: { fileName: 'THIRD-PARTY-LICENCES.md' },
     rolldownOptions: { input: 'embed/embed.html' },
   },
 });

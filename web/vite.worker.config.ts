@@ -7,6 +7,7 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     target: 'es2022',
+    license: { fileName: 'worker.licences.md' },
     minify: true,
   },
 });
