@@ -9,7 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import Distribution, PackageMetadata, distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +79,19 @@ def python_packages() -> Iterator[Package]:
 
 
 def _python_package(distribution: Distribution) -> Package:
-    metadata: PackageMetadata = distribution.metadata
-    told = metadata.get("License-Expression")
-    if told is None:
-        classifiers = [
-            each.removeprefix(_PREFIX)
-            for each in metadata.get_all("Classifier") or ()
-            if each.startswith(_PREFIX)
-        ]
+    metadata = distribution.metadata
+    if "License-Expression" in metadata:
+        told = metadata["License-Expression"]
+    elif classifiers := [
+        each.removeprefix(_PREFIX)
+        for each in metadata.get_all("Classifier") or ()
+        if each.startswith(_PREFIX)
+    ]:
         # Several of them mean that all hold, as far as anybody can tell.
         told = " AND ".join(CLASSIFIERS.get(each, each) for each in classifiers)
-    told = told or (metadata.get("License") or "no licence is told").strip().splitlines()[0]
-    return Package("PyPI", metadata["Name"], told)
+    else:
+        told = metadata["License"] if "License" in metadata else ""
+    return Package("PyPI", metadata["Name"], (told.strip() or "no licence is told").splitlines()[0])
 
 
 def npm_packages(root: Path) -> Iterator[Package]:
