@@ -90,7 +90,7 @@ def _python_package(distribution: Distribution) -> Package:
         # Several of them mean that all hold, as far as anybody can tell.
         told = " AND ".join(CLASSIFIERS.get(each, each) for each in classifiers)
     else:
-        told = metadata["License"] if "License" in metadata else ""
+        told = next(iter(metadata.get_all("License") or ()), "")
     return Package("PyPI", metadata["Name"], (told.strip() or "no licence is told").splitlines()[0])
 
 
