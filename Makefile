@@ -199,6 +199,12 @@ $(WEB_READY): $(NODE_READY) $(WEB_SOURCES)
 	@$(NPM_WEB) build
 	@touch $@
 
+##@ Releasing
+
+.PHONY: release
+release: web ## Build and sign what a release consists of (RELEASE_DIR, RELEASE_KEY: an SSH key)
+	scripts/release.sh "$(or $(RELEASE_DIR),dist)" $(if $(RELEASE_KEY),"$(RELEASE_KEY)")
+
 ##@ Running
 
 .PHONY: demo
