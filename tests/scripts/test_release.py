@@ -27,7 +27,7 @@ def release(checkout: Path, folder: Path, *key: Path) -> subprocess.CompletedPro
 
 
 def verify(folder: Path, signers: Path) -> bool:
-    command = [
+    command: list[str | Path] = [
         "ssh-keygen",
         "-Y",
         "verify",
