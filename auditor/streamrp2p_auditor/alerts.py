@@ -47,6 +47,10 @@ class Bell:
         """Tell whether no alert is due."""
         return self._webhook is None or not self._state.due()
 
+    def due_count(self) -> int:
+        """Return how many alerts the webhook has not taken yet."""
+        return 0 if self._webhook is None else self._state.due_count()
+
     def ring(self, case: Case, kind: Kind, text: str) -> Case:
         """Raise an alert, and return the case that remembers it."""
         if kind in case.alerts:

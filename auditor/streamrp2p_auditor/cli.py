@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from streamrp2p.cli_options import (
+    DEFAULT_METRICS_HOST,
     EXIT_RETRY,
     EXIT_USAGE,
     BundleOption,
@@ -17,6 +18,8 @@ from streamrp2p.cli_options import (
     JsonOption,
     KeyFileOption,
     KeystoreOption,
+    MetricsHostOption,
+    MetricsPortOption,
     MirrorOption,
     PasswordFileOption,
     RpcOption,
@@ -192,6 +195,8 @@ def audit_watch(
         bool,
         typer.Option("--withdraw", help="Pay rewards and bonds out to the key's address at once."),
     ] = False,
+    metrics_port: MetricsPortOption = None,
+    metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
     as_json: JsonOption = False,
 ) -> None:
     """Follow the chain: judge every epoch, raise an alert when one is wrong, and challenge it.
@@ -220,6 +225,8 @@ def audit_watch(
             key=_challenger(challenge, keystore, password_file, key_file, max_demand_wei, withdraw),
             max_demand_wei=max_demand_wei,
             withdraw=withdraw,
+            metrics_port=metrics_port,
+            metrics_host=metrics_host,
         )
         cases = watch(sources, options)
     except StreamrP2PError as error:

@@ -172,6 +172,10 @@ class State:
         paths = sorted(self._alerts.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         return [_read(path, Due) for path in paths]
 
+    def due_count(self) -> int:
+        """Return how many they are, also while another thread takes some away."""
+        return len(list(self._alerts.glob("*.json")))
+
     def put_due(self, due: Due) -> None:
         """Remember an alert until it is acknowledged."""
         self._write(self._alerts / f"{due.id}.json", due)

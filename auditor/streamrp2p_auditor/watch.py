@@ -13,10 +13,13 @@ import structlog
 
 from streamrp2p.bundle_store import BundleStore
 from streamrp2p.chain import Chain
+from streamrp2p.cli_options import DEFAULT_METRICS_HOST
 from streamrp2p.durable import StorageError
 from streamrp2p.errors import StreamrP2PError
+from streamrp2p.monitoring import monitoring
 from streamrp2p_auditor.alerts import FIRST_WAIT_SECONDS, Bell
 from streamrp2p_auditor.followed_book import FollowedBook
+from streamrp2p_auditor.metrics import WatchMetrics
 from streamrp2p_auditor.prosecutor import Prosecution
 from streamrp2p_auditor.run import Sources
 from streamrp2p_auditor.state import Case, State
@@ -46,6 +49,8 @@ class WatchOptions:
     key: bytes | None = None
     max_demand_wei: int | None = None
     withdraw: bool = False
+    metrics_port: int | None = None
+    metrics_host: str = DEFAULT_METRICS_HOST
 
 
 def watch(sources: Sources, options: WatchOptions) -> list[Case]:
@@ -84,7 +89,9 @@ def watch(sources: Sources, options: WatchOptions) -> list[Case]:
         if options.once:
             _once(watchman, connect, bell)
         else:
-            _until_stopped(watchman, connect, options.poll_seconds)
+            metrics = WatchMetrics(watchman, options.poll_seconds)
+            with monitoring(metrics.monitored, options.metrics_port, options.metrics_host):
+                _until_stopped(watchman, connect, options.poll_seconds, metrics)
         seen = [watchman.cases[key] for key in watchman.seen]
         return sorted(seen, key=lambda case: (case.epoch, case.committed_at or 0))
 
@@ -109,7 +116,9 @@ def _once(watchman: Watchman, connect: Callable[[], Chain], bell: Bell) -> None:
         bell.deliver()
 
 
-def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_seconds: float) -> None:
+def _until_stopped(
+    watchman: Watchman, connect: Callable[[], Chain], poll_seconds: float, metrics: WatchMetrics
+) -> None:
     chain: Chain | None = None
     was_connected = False
     told: str | None = None
@@ -124,6 +133,7 @@ def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_second
                 if told is not None:
                     log.info("recovered")
                 told = None
+                metrics.ended("done")
             except StreamrP2PError as error:
                 if not was_connected and not error.retryable:
                     raise
@@ -132,9 +142,11 @@ def _until_stopped(watchman: Watchman, connect: Callable[[], Chain], poll_second
                 if told != str(error):
                     log.warning("round_failed", reason=str(error), advice="it is tried again")
                 told = str(error)
+                metrics.ended("failed", told)
             except Exception:
                 # A bug must not end the watch.
                 log.exception("round_crashed")
+                metrics.ended("crashed", "the last round crashed; the log says how")
             try:
                 watchman.bell.deliver()
             except StorageError as error:

@@ -81,6 +81,11 @@ class Watchman:
         """Tell whether a transaction is under way."""
         return self.prosecutor is not None and self.prosecutor.is_busy
 
+    @property
+    def last_block(self) -> LastBlock | None:
+        """Return the newest block that was read."""
+        return self._last
+
     def load(self) -> None:
         """Read what was remembered."""
         self.cases = {case.key: case for case in self.state.cases()}

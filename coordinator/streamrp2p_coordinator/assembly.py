@@ -10,6 +10,7 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.metrics import Metrics
 from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.network import Clock, Signer
 from streamrp2p_coordinator.outside.look import Outside
@@ -36,6 +37,8 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
     check_poster(chain, poster)
     database = open_database(settings.database_url)
     migrate(database)
+    metrics = Metrics()
+    database.writing = metrics.writing
     return Services(
         database=database,
         chain=chain,
@@ -48,6 +51,7 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
         clock=clock,
         probe=partial(is_up, allow_local_networks=settings.allow_local_networks),
         health_seconds=settings.health_seconds,
+        metrics=metrics,
     )
 
 

@@ -30,6 +30,11 @@ class Bundles:
         self._claim_books = lru_cache(maxsize=REMEMBERED)(self._claim_book)
         self._answer_books = lru_cache(maxsize=REMEMBERED)(self._answer_book)
 
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self._folder
+
     def path(self, data_hash: Hash) -> Path:
         """Return where the bundle of that hash is or would be."""
         return self._folder / f"{data_hash.hex()}.bundle"

@@ -106,6 +106,9 @@ class Chain(Protocol):
     def answer_call(self, demanded: CommittedChunk, proven: ProvenAnswer) -> Call:
         """Build the call that answers a demand for data."""
 
+    def balance(self, account: Address) -> int:
+        """Return an account's ether in the newest block, in wei."""
+
     def transaction_count(self, account: Address, *, pending: bool) -> int:
         """Return how many transactions of the account were mined, or are mined or pending."""
 

@@ -2,8 +2,8 @@
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -29,6 +29,15 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.writing: Callable[[], AbstractContextManager[None]] = nullcontext
+        """What is around each write transaction, to measure it."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Return where SQLite keeps it; None for a server's, whose disk is elsewhere."""
+        if self.engine.dialect.name != "sqlite":
+            return None
+        return Path(self.engine.url.database or "").resolve().parent
 
     @contextmanager
     def read(self) -> Iterator[Store]:
@@ -39,7 +48,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Store]:
         """Run a write transaction; on SQLite it is the only one. Raises StorageError (retryable) when it fails."""
-        with _failures_named(), self.engine.connect() as connection:
+        with self.writing(), _failures_named(), self.engine.connect() as connection:
             immediate = connection.execution_options(**{_IMMEDIATE: True})
             with immediate.begin():
                 yield Store(immediate)

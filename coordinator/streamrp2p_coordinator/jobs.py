@@ -1,5 +1,6 @@
 """What the scheduler does: each job is one use case, repeated until nothing is due."""
 
+import time
 from collections.abc import Callable
 
 import structlog
@@ -11,6 +12,7 @@ from streamrp2p_coordinator.use_cases.answer_demands import answer_demands
 from streamrp2p_coordinator.use_cases.check_health import check_health
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.finalise_epoch import finalise_epoch
+from streamrp2p_coordinator.use_cases.observe import observe
 from streamrp2p_coordinator.use_cases.relay_registrations import relay_registrations
 from streamrp2p_coordinator.use_cases.send_transactions import send_transactions
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
@@ -20,6 +22,8 @@ from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 log = structlog.get_logger()
 
 POSTER_LOCK = "poster"
+OBSERVE_SECONDS = 10
+"""How often what an operator watches is looked at, tick or no tick."""
 
 
 def make_scheduler(services: Services, tick_seconds: float) -> BackgroundScheduler:
@@ -30,6 +34,7 @@ def make_scheduler(services: Services, tick_seconds: float) -> BackgroundSchedul
     )
     scheduler.add_job(run_epochs, "interval", [services], seconds=tick_seconds)
     scheduler.add_job(run_health, "interval", [services], seconds=tick_seconds)
+    scheduler.add_job(run_observation, "interval", [services], seconds=OBSERVE_SECONDS)
     return scheduler
 
 
@@ -38,9 +43,18 @@ def run_health(services: Services) -> None:
     _step("health", services, _check_health)
 
 
+def run_observation(services: Services) -> None:
+    """Look where database and chain stand, for the metrics."""
+    _step("observe", services, _observe)
+
+
 def run_epochs(services: Services) -> None:
     """Do all that is due on epochs and chain, in one process at a time."""
-    _step("lock", services, _run_epochs_exclusively)
+    services.busy_since = time.monotonic()
+    try:
+        _step("lock", services, _run_epochs_exclusively)
+    finally:
+        services.busy_since = None
 
 
 def _run_epochs_exclusively(services: Services) -> None:
@@ -53,6 +67,7 @@ def _run_epochs_exclusively(services: Services) -> None:
 
 def _step(name: str, services: Services, job: Callable[[Services], None]) -> None:
     """Run a job; an expected failure is logged and met again at the next tick, and holds up no other job."""
+    begun, outcome = time.perf_counter(), "failed"
     try:
         job(services)
     except StreamrP2PError as error:
@@ -64,10 +79,14 @@ def _step(name: str, services: Services, job: Callable[[Services], None]) -> Non
         services.failures[name] = reason
     except Exception:
         # A bug in one job must not silence the others; it is told with its traceback.
+        outcome = "crashed"
         log.exception("job_crashed", job=name)
     else:
+        outcome = "done"
         if services.failures.pop(name, None) is not None:
             log.info("job_recovered", job=name)
+    finally:
+        services.metrics.ran(name, outcome, time.perf_counter() - begun)
 
 
 def _sync_pools(services: Services) -> None:
@@ -82,6 +101,7 @@ def _sync_pools(services: Services) -> None:
 def _sync_headers(services: Services) -> None:
     voided = sync_headers(database=services.database, chain=services.chain)
     if voided:
+        services.metrics.voided(len(voided))
         log.warning("headers_voided", epochs=voided, advice="they are settled again")
 
 
@@ -92,6 +112,7 @@ def _send(services: Services) -> None:
         poster=services.poster,
         clock=services.clock,
     ):
+        services.metrics.ended(ended.purpose, ended.state)
         log.info(
             "transaction_ended",
             purpose=ended.purpose,
@@ -166,6 +187,19 @@ def _relay(services: Services) -> None:
     )
     if made:
         log.info("registrations_relayed", count=made)
+
+
+def _observe(services: Services) -> None:
+    services.metrics.show(
+        observe(
+            database=services.database,
+            chain=services.chain,
+            network=services.network,
+            bundles=services.bundles,
+            poster=services.poster.address,
+            clock=services.clock,
+        )
+    )
 
 
 def _check_health(services: Services) -> None:

@@ -146,6 +146,10 @@ class SdkChain:
         """See `Chain`."""
         return self._demands.publish_call(demanded, proven)
 
+    def balance(self, account: Address) -> int:
+        """See `Chain`."""
+        return quantity(request(self._web3, "eth_getBalance", ["0x" + account.hex(), "latest"]))
+
     def transaction_count(self, account: Address, *, pending: bool) -> int:
         """See `Chain`."""
         block = "pending" if pending else "latest"

@@ -3,12 +3,15 @@
 import errno
 import signal
 import socket
+from functools import partial
 
 import structlog
 import uvicorn
 
+from streamrp2p.monitoring import Monitored, monitoring
 from streamrp2p_coordinator.errors import ConfigurationError
-from streamrp2p_coordinator.jobs import make_scheduler, run_epochs
+from streamrp2p_coordinator.health import health, readiness
+from streamrp2p_coordinator.jobs import make_scheduler, run_epochs, run_observation
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.settings import Settings
 from streamrp2p_coordinator.web.app import make_app
@@ -20,8 +23,23 @@ log = structlog.get_logger()
 
 
 def serve(services: Services, settings: Settings, *, with_scheduler: bool = True) -> None:
-    """Serve until SIGTERM or SIGINT; then finish what is under way. Raises ConfigurationError if the port is taken."""
+    """Serve until SIGTERM or SIGINT; then finish what is under way.
+
+    Raises ConfigurationError if the port is taken, MonitoringError if the metrics' port is.
+    """
     listener = listen(settings.host, settings.port)
+    monitored = Monitored(
+        services.metrics.registry,
+        partial(health, services),
+        partial(readiness, services),
+    )
+    with monitoring(monitored, settings.metrics_port, settings.metrics_host):
+        _serve(listener, services, settings, with_scheduler=with_scheduler)
+
+
+def _serve(
+    listener: socket.socket, services: Services, settings: Settings, *, with_scheduler: bool
+) -> None:
     host, port = listener.getsockname()[:2]
     server = uvicorn.Server(
         uvicorn.Config(
@@ -38,6 +56,7 @@ def serve(services: Services, settings: Settings, *, with_scheduler: bool = True
     try:
         if with_scheduler:
             run_epochs(services)
+            run_observation(services)
             scheduler.start()
         log.info(
             "coordinator_started",

@@ -11,6 +11,7 @@ from streamrp2p.node_client import NodeClient
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.metrics import Metrics
 from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
 from streamrp2p_coordinator.outside.addresses import guarded_resolver, host_and_port
 from streamrp2p_coordinator.outside.steps import StepFailedError
@@ -46,6 +47,9 @@ class Services:
     health_seconds: int = 5
     failures: dict[str, str] = field(default_factory=dict)
     """Why each job that fails now failed last."""
+    metrics: Metrics = field(default_factory=Metrics)
+    busy_since: float | None = None
+    """When the round of jobs that runs now began, by the monotonic clock."""
     _refresh_lock: threading.Lock = field(default_factory=threading.Lock)
     _refreshed_at: float = -REFRESH_SECONDS
 

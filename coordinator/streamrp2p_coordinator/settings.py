@@ -11,6 +11,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from streamrp2p.cli_options import DEFAULT_METRICS_HOST
 from streamrp2p_coordinator.errors import ConfigurationError
 from streamrp2p_coordinator.network import Policy
 
@@ -49,6 +50,10 @@ class Settings(BaseSettings):
     max_clock_skew_seconds: Seconds = 30
     """How far the chain's newest block may be ahead of this machine's clock."""
     log_format: Literal["console", "json"] = "console"
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Where the operator finds /metrics, /healthz and /readyz; without it nowhere. Each process needs its own."""
+    metrics_host: str = DEFAULT_METRICS_HOST
+    """Whoever reaches it reads what the poster has and how many watch."""
     health_seconds: Seconds = 5
     """How often each node is asked whether it is up."""
     allow_local_networks: bool = False

@@ -3,11 +3,13 @@
 from typing import Any
 
 from streamrp2p.chain import Deployment, connect
+from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import system_clock
 from streamrp2p_coordinator.settings import Settings
+from streamrp2p_coordinator.use_cases.observe import observe
 
 
 def read_status(settings: Settings) -> dict[str, Any]:
@@ -16,34 +18,38 @@ def read_status(settings: Settings) -> dict[str, Any]:
     chain = SdkChain(
         connect(settings.rpc_url, deployment.chain_id), deployment, settings.confirmations
     )
-    network, book, newest = chain.network(), chain.book(), chain.newest()
-    now = system_clock()
+    network = chain.network()
     database = open_database(settings.database_url)
     try:
         migrate(database)
+        seen = observe(
+            database=database,
+            chain=chain,
+            network=network,
+            bundles=Bundles(settings.bundle_dir),
+            poster=chain.book().poster,
+            clock=system_clock,
+        )
         with database.read() as store:
-            read_until = store.pools.read_until()
-            first_unsettled = store.epochs.first_unsettled()
-            nodes = store.nodes.all(now)
             live = store.transactions.live()
-            registrations = store.nodes.pending_registrations(1000)
     finally:
         database.close()
     return {
         "chainId": deployment.chain_id,
-        "newestBlock": newest.number,
-        "clockSkewSeconds": now - newest.time,
-        "readUntilBlock": None if read_until is None else read_until.number,
-        "epoch": network.epochs.at(max(now, network.epochs.genesis)),
-        "nextToSettle": first_unsettled,
-        "nextToCommit": book.next_epoch,
-        "nextToFinalise": book.finalised_epochs,
-        "poster": "0x" + book.poster.hex(),
-        "bondWei": book.bond_wei,
-        "isBonded": book.bond_wei >= book.required_bond_wei,
-        "nodes": len(nodes),
-        "healthyNodes": sum(node.is_healthy for node in nodes),
-        "openSessions": sum(node.open_sessions for node in nodes),
+        "newestBlock": seen.newest.number,
+        "clockSkewSeconds": seen.time - seen.newest.time,
+        "readUntilBlock": None if seen.read_until is None else seen.read_until.number,
+        "epoch": network.epochs.at(max(seen.time, network.epochs.genesis)),
+        "nextToSettle": seen.settled,
+        "nextToCommit": seen.committed,
+        "nextToFinalise": seen.final,
+        "poster": "0x" + seen.book.poster.hex(),
+        "posterBalanceWei": seen.poster_balance_wei,
+        "bondWei": seen.book.bond_wei,
+        "isBonded": seen.is_bonded,
+        "nodes": seen.nodes,
+        "healthyNodes": seen.healthy_nodes,
+        "openSessions": seen.open_sessions,
         "liveTransactions": [f"{one.purpose} {one.subject}" for one in live],
-        "pendingRegistrations": len(registrations),
+        "pendingRegistrations": seen.pending_registrations,
     }

@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 
 from streamrp2p.cli_options import (
+    DEFAULT_METRICS_HOST,
     BundleOption,
     BundleServerOption,
     DeploymentOption,
     JsonOption,
+    MetricsHostOption,
+    MetricsPortOption,
     MirrorOption,
     PasswordFileOption,
     RpcOption,
@@ -232,6 +235,8 @@ def run(
             min=0, help="How long those who watch are served on after SIGTERM; 0 stops at once."
         ),
     ] = DEFAULT_DRAIN_SECONDS,
+    metrics_port: MetricsPortOption = None,
+    metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = False,
 ) -> None:
@@ -264,6 +269,8 @@ def run(
             schedule=None if schedule is None else Schedule.parse(schedule),
             time_zone=None if time_zone is None else parse_time_zone(time_zone),
             drain_seconds=drain_seconds,
+            metrics_port=metrics_port,
+            metrics_host=metrics_host,
         )
         settings.check()
         key = _key(directory, password_file, keyring)

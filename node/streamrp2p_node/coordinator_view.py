@@ -77,6 +77,7 @@ class CoordinatorView:
         self._refreshed_at = float("-inf")
         self.skew_seconds = 0.0
         """How far this machine's clock is ahead of the coordinator's."""
+        self._answered_at: float | None = None
         self._lead = self._time() - self._monotonic()
         self._known = self._stored()
 
@@ -84,6 +85,11 @@ class CoordinatorView:
     def is_known(self) -> bool:
         """Tell whether the coordinator ever answered."""
         return self._known is not None
+
+    @property
+    def answer_age_seconds(self) -> float | None:
+        """How long ago the coordinator last answered this process; None before it did."""
+        return None if self._answered_at is None else self._monotonic() - self._answered_at
 
     @property
     def config(self) -> api.Config:
@@ -153,6 +159,7 @@ class CoordinatorView:
         if self._known is None or self._known.pools != known.pools:
             self._store(snapshot)
         self._known = known
+        self._answered_at = self._monotonic()
 
     def _check_once(self, config: api.Config) -> None:
         timeless = config.model_copy(update={"time": 0})

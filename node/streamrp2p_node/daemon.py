@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from streamrp2p import api
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.durable import StorageError
+from streamrp2p.monitoring import monitoring
 from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
 from streamrp2p_node.background import Background
@@ -31,6 +32,7 @@ from streamrp2p_node.folder import Folder
 from streamrp2p_node.identity import prove_identity
 from streamrp2p_node.listener import listening
 from streamrp2p_node.live_stream import LiveStream
+from streamrp2p_node.monitored import monitored
 from streamrp2p_node.month import Month
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.own_path import OwnPath
@@ -93,7 +95,7 @@ async def _run(
     try:
         async with make_client() as origins:
             with client:
-                app, background, streams = _assemble(
+                app, background, streams, reporter = _assemble(
                     settings, folder, key, client, view, store, doors, origins
                 )
                 try:
@@ -101,7 +103,9 @@ async def _run(
                         connections=settings.max_connections,
                         connections_per_address=settings.max_connections_per_address,
                     )
-                    await _serve(app, background, listener, folder, certificate, bounds)
+                    shown = monitored(reporter, asyncio.get_running_loop())
+                    with monitoring(shown, settings.metrics_port, settings.metrics_host):
+                        await _serve(app, background, listener, folder, certificate, bounds)
                 finally:
                     await streams.close()
     finally:
@@ -127,7 +131,7 @@ def _assemble(
     store: Store,
     doors: Doors,
     origins: httpx.AsyncClient,
-) -> tuple[Starlette, Background, Streams]:
+) -> tuple[Starlette, Background, Streams, Reporter]:
     node = address_of(key)
     cache = SegmentCache(
         folder.cache, max_bytes=settings.cache_bytes, memory_bytes=settings.memory_bytes
@@ -185,7 +189,7 @@ def _assemble(
         prove=prove,
         pace=None if rate is None else Pace(rate, time.monotonic),
     )
-    return app, background, streams
+    return app, background, streams, reporter
 
 
 def _mapper_of(settings: Settings) -> PortMapper | None:

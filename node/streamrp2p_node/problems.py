@@ -1,7 +1,8 @@
 """Refusals as RFC 9457 problem details."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -76,25 +77,25 @@ async def on_http_error(_: Request, error: Exception) -> Response:
     return Response(body.dump_json(), error.status_code, error.headers, MEDIA_TYPE)
 
 
-async def on_refused(_: Request, error: Exception) -> Response:
+async def on_refused(request: Request, error: Exception) -> Response:
     """Answer a RefusedError."""
     if not isinstance(error, RefusedError):
         raise error
-    return problem(error.reason, str(error), error.retry_after_seconds)
+    return _refusal(request, error.reason, str(error), error.retry_after_seconds)
 
 
-async def on_range_error(_: Request, error: Exception) -> Response:
+async def on_range_error(request: Request, error: Exception) -> Response:
     """Answer a RangeError."""
     if not isinstance(error, RangeError):
         raise error
-    response = problem(Reason.RANGE_UNSATISFIABLE, str(error))
+    response = _refusal(request, Reason.RANGE_UNSATISFIABLE, str(error))
     response.headers["Content-Range"] = error.content_range
     return response
 
 
-async def on_origin_error(_: Request, error: Exception) -> Response:
+async def on_origin_error(request: Request, error: Exception) -> Response:
     """Answer an OriginError."""
-    return problem(Reason.ORIGIN_FAILED, f"{error}; try another node")
+    return _refusal(request, Reason.ORIGIN_FAILED, f"{error}; try another node")
 
 
 async def on_hang_up(_: Request, __: Exception) -> Response:
@@ -102,13 +103,22 @@ async def on_hang_up(_: Request, __: Exception) -> Response:
     return Response(status_code=204)
 
 
-async def on_storage_error(_: Request, error: Exception) -> Response:
+async def on_storage_error(request: Request, error: Exception) -> Response:
     """Answer a StorageError without naming paths of this machine."""
     if not isinstance(error, StorageError):
         raise error
-    return problem(
-        Reason.STORAGE_FULL, "this node cannot write to its disk now; keep your receipt, try again"
+    return _refusal(
+        request,
+        Reason.STORAGE_FULL,
+        "this node cannot write to its disk now; keep your receipt, try again",
     )
+
+
+def _refusal(
+    request: Request, reason: Reason, detail: str, retry_after_seconds: int = RETRY_SECONDS
+) -> Response:
+    cast("Counter[Reason]", request.app.state.refusals)[reason] += 1
+    return problem(reason, detail, retry_after_seconds)
 
 
 HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {

@@ -55,6 +55,10 @@ class Relay:
     ) -> None:
         self.bytes_served: Counter[int] = Counter()
         """Object bytes by pool since the start of this process."""
+        self.bytes_unsent: Counter[int] = Counter()
+        """Those that were handed to the network, but did not leave."""
+        self.refusals: Counter[Reason] = Counter()
+        """Requests that were refused since the start of this process."""
         self._node = node
         self._store = store
         self._view = view
@@ -174,6 +178,7 @@ class Relay:
 
     def _hung_up(self, session_id: SessionId, pool_id: int, unsent: int) -> None:
         self._count(pool_id, -unsent)
+        self.bytes_unsent[pool_id] += unsent
         self._give_back(session_id, unsent)
 
     def _count(self, pool_id: int, length: int) -> None:

@@ -64,7 +64,7 @@ def make_app(
     async def report(_: Request) -> Response:
         return JSONResponse(status(), headers={"Cache-Control": "no-store"})
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/sessions", open_session, methods=["POST"]),
             Route("/v1/receipts", receive, methods=["POST"]),
@@ -78,6 +78,8 @@ def make_app(
         middleware=[Middleware(ObjectRoute, relay, pace), Middleware(cross_origin)],
         exception_handlers=HANDLERS,
     )
+    app.state.refusals = relay.refusals
+    return app
 
 
 def _get(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:

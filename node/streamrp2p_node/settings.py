@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from streamrp2p.cli_options import DEFAULT_METRICS_HOST
 from streamrp2p.errors import MalformedError
 from streamrp2p.foreign_text import printable
 from streamrp2p.http_api import check_base_url
@@ -59,6 +60,9 @@ class Settings:
     """Where streams come from: ORIGIN, or RELAYS for other relays and the origin as the last resort."""
     prefetches: bool = True
     """Fetch new parts of what is watched before the first viewer asks."""
+    metrics_port: int | None = None
+    """Where the operator finds /metrics, /healthz and /readyz; None: nowhere."""
+    metrics_host: str = DEFAULT_METRICS_HOST
     max_sessions: int = 10_000
     max_connections: int = DEFAULT_MAX_CONNECTIONS
     max_connections_per_address: int = DEFAULT_MAX_CONNECTIONS_PER_ADDRESS

@@ -24,6 +24,7 @@ UNTAKEABLE = frozenset({400, 409, 413, 422})
 """Answers after which the same bytes will never be taken: their records go into another batch."""
 
 MAX_BAD_ANSWERS = 3
+_CODE_NAMES = {int(code): code.name.lower() for code in Code}
 
 _log = structlog.get_logger("submitter")
 
@@ -48,6 +49,11 @@ class Submitter:
         self._node = node
         self._key = key
         self._bad_answers: Counter[api.ReceiptSubmission] = Counter()
+        self._handed_in_at = view.now()
+        self.batches: Counter[str] = Counter()
+        """Batches that were sent, acknowledged or refused since the start of this process."""
+        self.records: Counter[str] = Counter()
+        """What became of records since then: accepted, or the name of a rejection's code."""
         self.last_ack: api.BatchAck | None = None
         self.last_error: str | None = None
 
@@ -78,6 +84,11 @@ class Submitter:
                 failure = failure or error
         if failure is not None:
             raise failure
+        self._handed_in_at = self._view.now()
+
+    def backlog_seconds(self) -> int:
+        """Return how long receipts have waited since all that was due was handed in; 0 while none waits."""
+        return max(self._view.now() - self._handed_in_at, 0) if self.due_count() else 0
 
     async def _submit_epoch(self, epoch: int) -> None:
         while self._view.takes_receipts_of(epoch):
@@ -130,6 +141,7 @@ class Submitter:
 
     async def _submit(self, batch: api.Batch) -> None:
         """Send one stored batch, check its answer and apply it."""
+        self.batches["sent"] += 1
         try:
             answer = await asyncio.to_thread(self._client.submit, batch)
         except ApiError as error:
@@ -144,11 +156,18 @@ class Submitter:
         self._book.judge(judgement)
         self.last_ack = answer.ack
         self.last_error = None
+        self._count(judgement)
         _report(batch, judgement, answer)
         if _is_unregistered(judgement):
             raise NotRegisteredError(
                 "the coordinator does not know this node; it is registered anew and the batch sent again"
             )
+
+    def _count(self, judgement: Judgement) -> None:
+        self.batches["acknowledged"] += 1
+        self.records["accepted"] += len(judgement.accepted)
+        for _, rejection in judgement.rejected:
+            self.records[_name(rejection.code)] += 1
 
     async def _judged(self, batch: api.Batch, answer: api.BatchAnswer) -> Judgement:
         try:
@@ -174,8 +193,14 @@ class Submitter:
 
     async def _refused(self, batch: api.Batch, error: ApiError) -> None:
         if error.status in UNTAKEABLE:
+            self.batches["refused"] += 1
             await asyncio.to_thread(self._outbox.put_refusal, batch, str(error))
             await self._view.refresh_soon()
+
+
+def _name(code: int) -> str:
+    # A newer coordinator may know codes that this node does not; it must not be able to make labels.
+    return _CODE_NAMES.get(code, "unknown")
 
 
 def _is_unregistered(judgement: Judgement) -> bool:

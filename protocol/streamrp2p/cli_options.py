@@ -80,6 +80,27 @@ KeyFileOption = Annotated[
         help="The wallet: a file of mode 600 with a private key of 64 hex digits.",
     ),
 ]
+DEFAULT_METRICS_HOST = "127.0.0.1"
+MetricsPortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        envvar="STREAMRP2P_METRICS_PORT",
+        metavar="PORT",
+        min=0,
+        max=65535,
+        help="Show /metrics, /healthz and /readyz here. Without it, nowhere.",
+    ),
+]
+MetricsHostOption = Annotated[
+    str,
+    typer.Option(
+        "--metrics-host",
+        envvar="STREAMRP2P_METRICS_HOST",
+        metavar="ADDRESS",
+        help="Where --metrics-port listens: this machine alone, unless you say otherwise.",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object; amounts in base units.")
 ]

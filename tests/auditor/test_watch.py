@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from streamrp2p.chain.rpc import request
@@ -42,11 +43,16 @@ def test_honest_epochs_raise_no_alert(stage: Stage, url: str, tmp_path: Path) ->
     stage.commit(stage.honest(*SESSIONS))
     with (
         receiving() as receiver,
-        watching(stage.chain, tmp_path, "--mirror", url, "--webhook", receiver.url) as watchman,
+        watching(
+            *(stage.chain, tmp_path, "--mirror", url, "--webhook", receiver.url),
+            *("--metrics-port", "0"),
+        ) as watchman,
     ):
         watchman.wait_for("judged", epoch=0, verdict="byte-identical")
         stage.commit(stage.honest())
         watchman.wait_for("judged", epoch=1, verdict="byte-identical")
+        shown_at = watchman.wait_for("metrics_shown")["url"]
+        assert "streamrp2p_auditor_verified_epoch 1.0\n" in httpx.get(shown_at).text
         assert watchman.stop() == 0
     assert receiver.bodies == []
     assert watchman.log("alert") == []

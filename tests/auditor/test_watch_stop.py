@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from streamrp2p.chain import Chain
+from streamrp2p_auditor.metrics import WatchMetrics
 from streamrp2p_auditor.watch import _until_stopped
 from streamrp2p_auditor.watchman import Watchman
 
@@ -42,7 +43,10 @@ def test_a_signal_whose_exception_is_lost_ends_the_watch_too(
     monkeypatch.setattr(sys, "unraisablehook", lost.append)
     rounds = Rounds()
     before = signal.getsignal(signal.SIGTERM)
-    _until_stopped(cast("Watchman", rounds), lambda: cast("Chain", object()), 0.01)
+    watchman = cast("Watchman", rounds)
+    _until_stopped(
+        watchman, lambda: cast("Chain", object()), 0.01, WatchMetrics(watchman, poll_seconds=0.01)
+    )
     assert rounds.count == 1
     assert len(lost) == 1
     assert signal.getsignal(signal.SIGTERM) == before

@@ -39,6 +39,7 @@ class MemoryChain:
     demanded: dict[Hash, DemandRecord] = field(default_factory=dict)
     answered: dict[Hash, ProvenAnswer] = field(default_factory=dict)
     bond: int = BOND_WEI
+    balances: dict[Address, int] = field(default_factory=dict)
     nonces: dict[Address, int] = field(default_factory=dict)
     mined: dict[Hash, bool] = field(default_factory=dict)
     waiting: list[SignedTransaction] = field(default_factory=list)
@@ -148,6 +149,9 @@ class MemoryChain:
 
     def answer_call(self, demanded: CommittedChunk, proven: ProvenAnswer) -> Call:
         return self._plan((demanded.demand_id(), proven))
+
+    def balance(self, account: Address) -> int:
+        return self.balances.get(account, 10**18)
 
     def transaction_count(self, account: Address, *, pending: bool) -> int:
         waiting = {transaction.nonce for transaction in self.waiting} if pending else set()

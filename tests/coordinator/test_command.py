@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -275,8 +276,14 @@ def test_another_key_than_the_posters(coordinator: Coordinator) -> None:
 
 @pytest.mark.integration
 def test_it_starts_shows_its_status_and_stops_on_sigterm(coordinator: Coordinator) -> None:
+    metrics_port = find_free_port()
+    coordinator.settings["metrics_port"] = metrics_port
+    coordinator.write()
     client = coordinator.start()
     config = client.config()
+    with httpx.Client(base_url=f"http://127.0.0.1:{metrics_port}") as operator:
+        metrics = operator.get("/metrics").text
+        ready = operator.get("/readyz")
     code, output, _ = run("status", "--config", coordinator.config, "--json")
     assert coordinator.stop() == 0
 
@@ -284,6 +291,9 @@ def test_it_starts_shows_its_status_and_stops_on_sigterm(coordinator: Coordinato
     assert code == 0
     status = json.loads(output)
     assert (status["chainId"], status["isBonded"], status["nodes"]) == (31337, True, 0)
+    assert ready.json() == {"status": "ok", "checks": {"database": "ok", "chain": "ok"}}
+    assert 'streamrp2p_coordinator_requests_total{method="GET",route="/v1/config"' in metrics
+    assert "streamrp2p_coordinator_bond_wei 1e+18" in metrics
     assert '"event": "coordinator_stopped"' in coordinator.log
     assert POSTER.hex() not in coordinator.log
     assert all(json.loads(line) for line in coordinator.log.splitlines())

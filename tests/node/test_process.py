@@ -182,6 +182,19 @@ def test_sigterm_hands_in_what_is_due_and_exits_0(setting: Setting) -> None:
     assert not (setting.node.folder / "running.json").exists()
 
 
+def test_the_operators_port_shows_a_node_to_its_operator_alone(setting: Setting) -> None:
+    setting.node.options = ("--metrics-port", "0")
+    setting.node.start()
+    ticket = setting.ticket(1)
+    setting.get(ticket, "source-0.m4s")
+    (shown,) = [one for one in setting.node.events() if one["event"] == "metrics_shown"]
+    assert f'streamrp2p_node_sent_bytes_total{{pool="{POOL}"}}' in httpx.get(shown["url"]).text
+    ready_at = shown["url"].replace("/metrics", "/readyz")
+    wait_for(lambda: httpx.get(ready_at).status_code == 200, lambda: httpx.get(ready_at).text)
+    assert setting.node.answers("/metrics") == 404
+    assert setting.node.stop() == 0
+
+
 def test_a_node_registers_at_its_start_and_not_again_at_the_next(setting: Setting) -> None:
     setting.node.start()
     wait_for(lambda: NODE in setting.coordinator.nodes)

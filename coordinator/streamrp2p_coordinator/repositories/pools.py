@@ -46,6 +46,10 @@ class Pools(Repository):
         row = self._connection.execute(select(_state)).one_or_none()
         return None if row is None else Block(row.block_number, row.block_time)
 
+    def synced_at(self) -> int | None:
+        """Return when the cache was last read, in Unix seconds of this machine."""
+        return self._connection.execute(select(_state.c.synced_at)).scalar_one_or_none()
+
     def mark_read(self, block: Block, now: int) -> None:
         """Note that the cache was read at a block."""
         values = {"block_number": block.number, "block_time": block.time, "synced_at": now}

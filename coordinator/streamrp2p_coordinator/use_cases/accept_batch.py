@@ -34,11 +34,13 @@ def accept_batch(
     poster: Signer,
     clock: Clock,
     refresh: Callable[[], object],
+    judged: Callable[[Judgement], object] = lambda _: None,
 ) -> bytes:
     """Judge a batch and return the answer as JSON: the same bytes whenever the same batch is sent again.
 
-    When this returns, all that the answer acknowledges is on the disk. `refresh` reads the chain anew. Raises
-    InvalidBatchError, InvalidSignatureError, TooLargeError, BatchConflictError, or a retryable error.
+    When this returns, all that the answer acknowledges is on the disk. `refresh` reads the chain anew,
+    `judged` is told what became of the records of a batch that was not answered before. Raises InvalidBatchError,
+    InvalidSignatureError, TooLargeError, BatchConflictError, or a retryable error.
     """
     submission = batch.submission.message()
     _check_size(batch, policy)
@@ -58,7 +60,7 @@ def accept_batch(
         known_answer = _known_answer(store, submission)
         if known_answer is not None:
             return known_answer
-        return _judge_and_keep(
+        answer, judgement = _judge_and_keep(
             store,
             submission,
             encoded,
@@ -68,6 +70,8 @@ def accept_batch(
             poster=poster,
             clock=clock,
         )
+    judged(judgement)
+    return answer
 
 
 def _check_size(batch: api.Batch, policy: Policy) -> None:
@@ -156,7 +160,7 @@ def _judge_and_keep(
     policy: Policy,
     poster: Signer,
     clock: Clock,
-) -> bytes:
+) -> tuple[bytes, Judgement]:
     node, epoch = submission.node, submission.epoch
     now = clock()
     has_begun = network.epochs.start(epoch) <= now
@@ -194,7 +198,7 @@ def _judge_and_keep(
             store.ledger.keep_rejections(epoch, node, rejections, policy.max_rejections_per_node)
         judged = JudgedBatch(submission.batch_root, answer)
         store.batches.add(node, epoch, submission.batch_number, judged)
-    return answer
+    return answer, judgement
 
 
 def _pools_at(store: Store, epoch: int, pool_ids: set[int]) -> dict[int, PoolAtEpoch]:

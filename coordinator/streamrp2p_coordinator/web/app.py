@@ -12,6 +12,7 @@ from streamrp2p.api import Problem
 from streamrp2p_coordinator.network import Policy
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.web.limits import BodyLimit, max_body_bytes
+from streamrp2p_coordinator.web.measures import Measures
 from streamrp2p_coordinator.web.problems import add_problem_handlers
 from streamrp2p_coordinator.web.routes import router
 
@@ -53,6 +54,8 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
     app.add_middleware(BodyLimit, limit=max_body_bytes(limits.max_batch_records))
     # Players are web pages of many origins. Nothing here is read from a cookie, so all may ask.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
+    if services is not None:
+        app.add_middleware(Measures, metrics=services.metrics)
     add_problem_handlers(app)
     app.include_router(router)
     return app

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from fastapi.responses import FileResponse
 
 from streamrp2p import api
+from streamrp2p.monitoring import Checks
 from streamrp2p_coordinator.errors import (
     BatchConflictError,
     ChainBehindError,
@@ -25,6 +26,7 @@ from streamrp2p_coordinator.errors import (
     TooOftenError,
     UnavailableError,
 )
+from streamrp2p_coordinator.health import health, readiness
 from streamrp2p_coordinator.repositories.nodes import StoredNode
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
@@ -231,6 +233,7 @@ def post_batch(
         poster=services.poster,
         clock=services.clock,
         refresh=services.refresh,
+        judged=services.metrics.judged,
     )
     return Response(answer, media_type="application/json")
 
@@ -308,11 +311,10 @@ def get_claim(
     )
 
 
-@router.get(
-    "/healthz", tags=["operation"], responses={200: {"content": {"application/json": {"example": {"status": "ok"}}}}}
-)
-def get_health() -> dict[str, str]:
-    """Tell that the process answers."""
+@router.get("/healthz", tags=["operation"], responses=_answers({"status": "ok"}, UnavailableError))
+def get_health(services: Parts) -> dict[str, str]:
+    """Tell that the process answers and that its jobs do not hang: restart it if not."""
+    _require(health(services))
     return {"status": "ok"}
 
 
@@ -322,13 +324,16 @@ def get_health() -> dict[str, str]:
     responses=_answers({"status": "ready"}, UnavailableError, StorageError),
 )
 def get_readiness(services: Parts) -> dict[str, str]:
-    """Tell that database and chain work too, and that the chain was read."""
-    with services.database.read() as store:
-        block = store.pools.read_until()
-    if block is None:
-        raise UnavailableError("the chain was not read yet")
-    services.chain.newest()
+    """Tell that database and chain work too, and that the chain was read in the last five minutes."""
+    _require(readiness(services))
     return {"status": "ready"}
+
+
+def _require(checks: Checks) -> None:
+    for name, trouble in checks.items():
+        if trouble is not None:
+            # What failed may name an RPC or a folder, which is for the operator's port and no stranger.
+            raise UnavailableError(f"this coordinator cannot use its {name} now; try again")
 
 
 def _show_pools(services: Services, pool_id: int | None = None) -> list[api.Pool]:

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Get Health
-         * @description Tell that the process answers.
+         * @description Tell that the process answers and that its jobs do not hang: restart it if not.
          */
         get: operations["getHealth"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Get Readiness
-         * @description Tell that database and chain work too, and that the chain was read.
+         * @description Tell that database and chain work too, and that the chain was read in the last five minutes.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -839,6 +839,17 @@ export interface operations {
                     "application/json": {
                         [key: string]: string;
                     };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,0 +1,46 @@
+"""Counts requests: how many, how they ended, how long they took."""
+
+import time
+
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from streamrp2p_coordinator.metrics import Metrics
+
+UNKNOWN = "unknown"
+"""The route and method of what is none of ours: strangers must not be able to make labels."""
+
+
+class Measures:
+    """ASGI middleware around all others, so that what they refuse is counted too."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count it once it is over."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            method, route = _named(scope)
+            self._metrics.answered(method, route, status, time.perf_counter() - started)
+
+
+def _named(scope: Scope) -> tuple[str, str]:
+    route, method = scope.get("route"), scope["method"]
+    if not isinstance(route, APIRoute):
+        return UNKNOWN, UNKNOWN
+    return method if method in (route.methods or ()) else UNKNOWN, route.path
