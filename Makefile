@@ -228,6 +228,11 @@ bench: setup ## Measure every speed that the documents claim
 	python -m benchmarks
 	$(NPM_WEB) bench
 	$(MAKE) bench-serving
+	$(MAKE) costs
+
+.PHONY: costs
+costs: setup ## Measure what a stream costs its origin, relays and viewers (UPDATE=1 writes docs/costs.md)
+	python -m benchmarks.costs $(if $(UPDATE),--update)
 
 .PHONY: bench-serving
 bench-serving: setup ## Measure a node's throughput beside nginx's (needs nginx and wrk)

@@ -92,10 +92,8 @@ def _medians(
     found: list[list[float]] = [[] for _ in targets]
     for _ in range(rounds):
         for speeds, (url, headers) in zip(found, targets, strict=True):
-            speed = load.megabytes_per_second(
-                url, connections=connections, seconds=seconds, headers=headers
-            )
-            speeds.append(speed)
+            fetched = load.fetched(url, connections=connections, seconds=seconds, headers=headers)
+            speeds.append(fetched.megabytes_per_second)
     return [statistics.median(speeds) for speeds in found]
 
 

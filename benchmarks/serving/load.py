@@ -18,6 +18,19 @@ _FOUND = re.compile(r"bytes=(\d+) micros=(\d+) failed=(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came, and in what time."""
+
+    length_bytes: int
+    micros: int
+
+    @property
+    def megabytes_per_second(self) -> float:
+        """The throughput."""
+        return self.length_bytes / self.micros
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """One client that asks again as soon as it was answered, on each of its connections."""
 
@@ -30,9 +43,9 @@ class Load:
         script.write_text(REPORT)
         return cls(script)
 
-    def megabytes_per_second(
+    def fetched(
         self, url: str, *, connections: int, seconds: float, headers: dict[str, str]
-    ) -> float:
+    ) -> Fetched:
         """Fetch `url` over and over; exits when an answer is missing or is not a 200."""
         command = [
             "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds:.0f}s", "--timeout", "30s",
@@ -44,7 +57,7 @@ class Load:
         found = _FOUND.search(output)
         if found is None or int(found[3]) or not int(found[1]):
             sys.exit(f"wrk did not get what it asked for at {url}:\n{output}")
-        return int(found[1]) / int(found[2])
+        return Fetched(int(found[1]), int(found[2]))
 
 
 def require(*programs: str) -> None:

@@ -22,6 +22,7 @@ class Node:
 
     url: str
     headers: dict[str, str]
+    pid: int
 
     @property
     def object_url(self) -> str:
@@ -43,12 +44,13 @@ def node(folder: Path, length_bytes: int) -> Iterator[Node]:
         process.prepare()
         process.start()
         try:
-            yield _admitted(process.url, coordinator.genesis)
+            assert process.process is not None
+            yield _admitted(process.url, coordinator.genesis, process.process.pid)
         finally:
             process.stop()
 
 
-def _admitted(url: str, genesis: int) -> Node:
+def _admitted(url: str, genesis: int, pid: int) -> Node:
     ticket, signature = make_ticket(
         issued_at=genesis, expires_at=genesis + 36_000, max_bytes=UNBOUNDED_BYTES
     )
@@ -56,6 +58,6 @@ def _admitted(url: str, genesis: int) -> Node:
     httpx.post(f"{url}/v1/sessions", json=body, verify=PLAIN).raise_for_status()
     # A player asks from another site, so that the answer carries the headers of CORS.
     headers = {SESSION_HEADER: "0x" + ticket.session_id.hex(), "Origin": "https://player.test"}
-    made = Node(url, headers)
+    made = Node(url, headers, pid)
     httpx.get(made.object_url, headers=made.headers, verify=PLAIN).raise_for_status()
     return made

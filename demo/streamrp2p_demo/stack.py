@@ -77,6 +77,8 @@ class Stack:
     grid: Grid
     progress: Progress
     password: str
+    max_bytes_per_second: int = MAX_BYTES_PER_SECOND
+    """What the pool credits each viewer with."""
     relays: list[Relay] = field(default_factory=list)
     origin_key: Address = field(default=Address(b""))
     on_wait: Callable[[], None] = field(default=lambda: None)
@@ -128,7 +130,7 @@ class Stack:
         give_gas_money(web3, [relay.node for relay in self.relays])
         deployment = deploy_contracts(web3, self.grid)
         deployment.save(self.layout.deployment)
-        stream = Stream(self.origin_key, MAX_BYTES_PER_SECOND, loopback(self.ports.origin))
+        stream = Stream(self.origin_key, self.max_bytes_per_second, loopback(self.ports.origin))
         market = open_pool(web3, deployment, stream, ticket_signer)
         let_time_mine(web3)
         return market
