@@ -65,11 +65,11 @@ export async function exchange(url: string, init: RequestInit, bounds: Bounds): 
   let isWhole = false;
   try {
     const response = await fetch(url, {
+      cache: 'no-store',
       ...init,
       signal: watch.signal,
       mode: 'cors',
       credentials: 'omit',
-      cache: 'no-store',
       // A redirect could lead requests, and the session they name, to another host.
       redirect: 'error',
       referrerPolicy: 'no-referrer',

@@ -140,5 +140,7 @@ function request(signed: Signed): RequestInit {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: signed.body,
+    // No cache answers a POST; with `no-store` browsers would also forget that they may send it, and ask before each.
+    cache: 'default',
   };
 }
