@@ -234,6 +234,15 @@ bench: setup ## Measure every speed that the documents claim
 costs: setup ## Measure what a stream costs its origin, relays and viewers (UPDATE=1 writes docs/costs.md)
 	python -m benchmarks.costs $(if $(UPDATE),--update)
 
+.PHONY: load
+load: setup ## Measure what a coordinator takes in a second, on both databases
+	python -m benchmarks.load rate --database sqlite
+	python -m benchmarks.load rate --database postgresql
+
+.PHONY: soak
+soak: setup ## Put a million sessions on a coordinator, kill it twice, recompute all (about 20 minutes)
+	python -m benchmarks.load soak
+
 .PHONY: bench-serving
 bench-serving: setup ## Measure a node's throughput beside nginx's (needs nginx and wrk)
 	python -m benchmarks.serving

@@ -2,6 +2,7 @@
 
 import fcntl
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -21,6 +22,7 @@ CONNECT_SECONDS = 10
 """How long a PostgreSQL that is silent is waited for."""
 POOL = {"pool_size": 10, "max_overflow": 40}
 """Connections: more than FastAPI has threads, so that none waits for another's."""
+BUSY = "the database is busy; send it again"
 _IMMEDIATE = "streamrp2p_immediate"
 
 
@@ -29,6 +31,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # SQLite lets one write at a time, and others look again after ever longer sleeps: some wait for seconds.
+        # The writers of this process queue here instead, and take over at once.
+        self._writers = threading.Lock() if engine.dialect.name == "sqlite" else None
         self.writing: Callable[[], AbstractContextManager[None]] = nullcontext
         """What is around each write transaction, to measure it."""
 
@@ -48,10 +53,22 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Store]:
         """Run a write transaction; on SQLite it is the only one. Raises StorageError (retryable) when it fails."""
-        with self.writing(), _failures_named(), self.engine.connect() as connection:
+        with self.writing(), self._turn(), _failures_named(), self.engine.connect() as connection:
             immediate = connection.execution_options(**{_IMMEDIATE: True})
             with immediate.begin():
                 yield Store(immediate)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._writers is None:
+            yield
+        elif self._writers.acquire(timeout=BUSY_SECONDS):
+            try:
+                yield
+            finally:
+                self._writers.release()
+        else:
+            raise StorageError(BUSY)
 
     @contextmanager
     def exclusively(self, name: str) -> Iterator[bool]:
@@ -135,7 +152,7 @@ def _failures_named() -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
-        raise StorageError("the database is busy; send it again") from error
+        raise StorageError(BUSY) from error
     except DBAPIError as error:
         if error.connection_invalidated or _is_outside_failure(error):
             raise StorageError(_explain(error)) from error
@@ -153,7 +170,7 @@ def _explain(error: DBAPIError) -> str:
             "the database's disk is full; nothing was taken in. Free some space and send it again"
         )
     if "locked" in reason:
-        return "the database is busy; send it again"
+        return BUSY
     return "the database does not answer; check that it runs and send it again"
 
 

@@ -251,3 +251,24 @@ def test_an_unreachable_postgres_is_told_without_its_password() -> None:
     assert failure.value.retryable
     assert "secret" not in str(failure.value)
     database.close()
+
+
+def test_a_writer_waits_for_its_turn_and_no_longer_than_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamrp2p_coordinator.database.BUSY_SECONDS", 0.05)
+    database = open_database(f"sqlite:///{tmp_path}/one.db")
+    migrate(database)
+    try:
+        with ThreadPoolExecutor(1) as pool, database.write():
+
+            def write() -> None:
+                with database.write():
+                    pass
+
+            with pytest.raises(StorageError, match="busy"):
+                pool.submit(write).result()
+        with database.write() as store:
+            assert store.pools.read_until() is None
+    finally:
+        database.close()
