@@ -18,6 +18,7 @@ from streamrp2p.cli_options import (
     JsonOption,
     KeyFileOption,
     KeystoreOption,
+    LogFormatOption,
     MetricsHostOption,
     MetricsPortOption,
     MirrorOption,
@@ -197,6 +198,7 @@ def audit_watch(
     ] = False,
     metrics_port: MetricsPortOption = None,
     metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
+    log_format: LogFormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Follow the chain: judge every epoch, raise an alert when one is wrong, and challenge it.
@@ -213,7 +215,7 @@ def audit_watch(
         exit_code_of_cases,
     )
 
-    set_up_logs()
+    set_up_logs(log_format)
     sources = _sources(rpc, deployment, coordinator, mirror, bundle, batches)
     try:
         options = WatchOptions(

@@ -101,7 +101,8 @@ class Background:
             await asyncio.wait_for(self.submitter.submit_due(), self.settings.flush_seconds)
         except (TimeoutError, *OUTSIDE_FAILURES) as error:
             _log.warning(
-                "receipts not handed in before stopping; they are journaled, start the node again soon",
+                "receipts_not_handed_in",
+                advice="they are journaled; start the node again soon",
                 receipts=self.submitter.due_count(),
                 reason=str(error) or "the coordinator took too long",
             )
@@ -111,7 +112,7 @@ class Background:
         try:
             await asyncio.to_thread(self.doors.month.save)
         except StorageError as error:
-            _log.warning("the month's bytes are not kept", reason=str(error))
+            _log.warning("month_not_kept", reason=str(error))
 
     async def _connect(self) -> None:
         backoff = Backoff()
@@ -123,7 +124,7 @@ class Background:
             except OUTSIDE_FAILURES as error:
                 wait = backoff.failed()
                 _log.warning(
-                    "coordinator not reached; trying again",
+                    "coordinator_not_reached",
                     coordinator=self.settings.coordinator_url,
                     reason=str(error),
                     wait_seconds=wait,
@@ -141,10 +142,10 @@ class Background:
                 await self.view.refresh()
                 backoff.succeeded()
             except OUTSIDE_FAILURES as error:
-                _log.warning("coordinator not asked; its last answers serve on", reason=str(error))
+                _log.warning("coordinator_not_asked", reason=str(error))
                 await asyncio.sleep(backoff.failed())
             except WrongDeploymentError as error:
-                _log.error("coordinator's configuration not believed", reason=str(error))
+                _log.error("coordinator_not_believed", reason=str(error))
             self._warn_of_skew()
 
     async def _presence_loop(self) -> None:
@@ -153,7 +154,7 @@ class Background:
             try:
                 await self.presence.update()
             except OUTSIDE_FAILURES as error:
-                _log.warning("not registered; trying again", reason=str(error))
+                _log.warning("node_not_registered", reason=str(error))
 
     async def _submit_loop(self) -> None:
         backoff = Backoff()
@@ -173,9 +174,7 @@ class Background:
                 failure = error
                 wait = backoff.failed()
                 self.submitter.last_error = str(error)
-                _log.warning(
-                    "batch not acknowledged; trying again", reason=str(error), wait_seconds=wait
-                )
+                _log.warning("batch_not_acknowledged", reason=str(error), wait_seconds=wait)
 
     def _next_submission(self) -> float:
         """Return the wait until the next submission, in seconds: sooner when the intake of an epoch closes."""
@@ -196,9 +195,9 @@ class Background:
             before, closed_because = closed_because, self.doors.closed_because
             if closed_because not in (before, Reason.DRAINING):
                 if closed_because is None:
-                    _log.info("viewers are served again")
+                    _log.info("doors_opened")
                 else:
-                    _log.warning("viewers are refused", reason=str(closed_because))
+                    _log.warning("doors_closed", reason=str(closed_because))
 
     async def _tidy_loop(self) -> None:
         while True:
@@ -207,7 +206,7 @@ class Background:
             try:
                 await self.store.compact()
             except StorageError as error:
-                _log.warning("journal not compacted", reason=str(error))
+                _log.warning("journal_not_compacted", reason=str(error))
 
     async def _purge_loop(self) -> None:
         while True:
@@ -217,11 +216,11 @@ class Background:
                     delete_old, self.folder.journals, self.folder.batches, before=before
                 )
             except OSError as error:
-                _log.warning("old evidence not deleted", reason=str(error))
+                _log.warning("old_evidence_not_deleted", reason=str(error))
             await asyncio.sleep(PURGE_SECONDS)
 
     def _warn_of_skew(self) -> None:
         try:
             self.view.check_skew()
         except ClockSkewError as error:
-            _log.warning("clock is wrong", reason=str(error))
+            _log.warning("clock_wrong", reason=str(error))

@@ -58,9 +58,9 @@ class Certificate:
         try:
             self._pair = _load(self._chain, self._key)
         except SettingsError as error:
-            _log.warning("new certificate not taken; the old one stays", reason=str(error))
+            _log.warning("certificate_not_taken", reason=str(error))
             return False
-        _log.info("certificate loaded again", certificate=str(self._chain))
+        _log.info("certificate_loaded", certificate=str(self._chain))
         return True
 
     async def watch(self, on_new: Callable[[], object], look_seconds: float = LOOK_SECONDS) -> None:

@@ -12,6 +12,7 @@ from streamrp2p.cli_options import (
     BundleServerOption,
     DeploymentOption,
     JsonOption,
+    LogFormatOption,
     MetricsHostOption,
     MetricsPortOption,
     MirrorOption,
@@ -237,6 +238,7 @@ def run(
     ] = DEFAULT_DRAIN_SECONDS,
     metrics_port: MetricsPortOption = None,
     metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
+    log_format: LogFormatOption = None,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = False,
 ) -> None:
@@ -274,7 +276,7 @@ def run(
         )
         settings.check()
         key = _key(directory, password_file, keyring)
-        set_up_logs()
+        set_up_logs(log_format)
         daemon.run(settings, key)
 
 

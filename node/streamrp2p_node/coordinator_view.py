@@ -126,7 +126,7 @@ class CoordinatorView:
         try:
             await self.refresh()
         except Exception as error:  # noqa: BLE001 - the old answers serve on
-            _log.warning("coordinator not asked", reason=str(error))
+            _log.warning("coordinator_not_asked", reason=str(error))
             return False
         return True
 
@@ -198,4 +198,4 @@ class CoordinatorView:
         try:
             write_atomically(self._path, snapshot.model_dump_json(by_alias=True).encode())
         except StorageError as error:
-            _log.warning("coordinator's answers not kept", reason=str(error))
+            _log.warning("coordinator_answers_not_kept", reason=str(error))

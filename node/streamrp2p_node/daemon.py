@@ -246,7 +246,7 @@ async def _serve(
     work.add_done_callback(lambda _: _stop(server))
     announce = partial(_announce, listener, folder, certificate)
     _log.info(
-        "node listening",
+        "node_listening",
         url=announce(),
         node="0x" + background.presence.node.hex(),
         endpoint=background.settings.endpoint,
@@ -266,7 +266,7 @@ async def _serve(
         await background.presence.close()
     await background.flush()
     await background.save_month()
-    _log.info("node stopped", receipts_left=background.submitter.due_count())
+    _log.info("node_stopped", receipts_left=background.submitter.due_count())
     if failure is not None:
         raise failure
 
@@ -277,12 +277,12 @@ async def _leave(
     await signalled.wait()
     signalled.clear()
     drain.begin()
-    _log.info("node draining", seconds_at_most=max_seconds)
+    _log.info("node_draining", seconds_at_most=max_seconds)
     quiet = asyncio.create_task(drain.until_quiet(max_seconds, server.is_answering))
     again = asyncio.create_task(signalled.wait())
     try:
         await asyncio.wait([quiet, again], return_when=asyncio.FIRST_COMPLETED)
-        _log.info("node stopping", viewers_left=not (quiet.done() and quiet.result()))
+        _log.info("node_stopping", viewers_left=not (quiet.done() and quiet.result()))
     finally:
         quiet.cancel()
         again.cancel()
@@ -311,5 +311,7 @@ def _announce(listener: socket.socket, folder: Folder, certificate: Certificate 
     try:
         running.write(folder.running)
     except StorageError as error:
-        _log.warning("status needs --url while this node runs", reason=str(error))
+        _log.warning(
+            "status_needs_url", reason=str(error), advice="while this node runs: status --url"
+        )
     return url

@@ -26,7 +26,7 @@ def close_past_epochs(store: Store, submitter: Submitter, view: CoordinatorView)
         left = submitter.due_count(epoch)
         if left:
             _log.error(
-                "intake closed before all receipts were acknowledged; these are lost",
+                "receipts_lost",
                 epoch=epoch,
                 receipts=left,
                 todo="look for earlier errors of the submitter",
@@ -39,7 +39,7 @@ def delete_old(journals: Path, batches: Path, *, before: float) -> None:
     for path in [*journals.iterdir(), *batches.iterdir()]:
         if path.stat().st_mtime >= before:
             continue
-        _log.info("old evidence deleted", path=str(path))
+        _log.info("old_evidence_deleted", path=str(path))
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -112,7 +112,7 @@ class Journal:
         aside = self.path.with_suffix(f".torn-{found.intact_bytes}")
         write_atomically(aside, tail, mode=0o600)
         _log.warning(
-            "torn tail cut off",
+            "torn_tail_cut_off",
             journal=str(self.path),
             intact_bytes=found.intact_bytes,
             tail_bytes=len(tail),

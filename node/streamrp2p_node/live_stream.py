@@ -166,7 +166,7 @@ class LiveStream:
         held = self._held
         if held is None or self._timing.monotonic() - held.at >= STALE_SECONDS:
             raise error
-        _log.warning("stale playlist served", pool=self.source.pool_id, reason=str(error))
+        _log.warning("stale_playlist_served", pool=self.source.pool_id, reason=str(error))
         return held
 
     async def _fetched(self) -> _Held:

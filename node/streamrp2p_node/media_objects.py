@@ -60,7 +60,7 @@ class MediaObjects:
                 await self.data(listed)
             except OriginError as error:
                 # Whoever wants it asks again, and is told.
-                _log.debug("object not prefetched", name=listed.object.name, reason=str(error))
+                _log.debug("object_not_prefetched", name=listed.object.name, reason=str(error))
 
     async def _made(self, listed: Listed) -> bytes:
         # Another flight may have landed between the look into the cache and this one's start.

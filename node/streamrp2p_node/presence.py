@@ -104,7 +104,7 @@ class Presence:
         except (ApiError, UnreachableError) as error:
             if not _is_no_look(error):
                 raise
-            _log.info("the coordinator could not look at this node", reason=str(error))
+            _log.info("look_not_had", reason=str(error))
             # What was found before still holds: a dead endpoint is not registered because nobody had time to look.
             was_found_dead = self.state is Reach.RELAY_ONLY
             state = Reach.RELAY_ONLY if was_found_dead else Reach.UNCHECKED
@@ -181,14 +181,14 @@ class Presence:
         if state is Reach.RELAY_ONLY:
             wrong = next((step for step in reversed(steps) if not step.ok or step.fix), None)
             _log.warning(
-                "relay-only: no viewer can reach this node, so it is not offered to any",
+                "node_unreachable",
                 endpoint=self.endpoint,
                 reason=wrong.detail if wrong else "unknown",
                 fix=wrong.fix if wrong else None,
                 next_look_seconds=self.next_look_seconds(),
             )
         else:
-            _log.info(state, endpoint=self.endpoint)
+            _log.info("reachability_seen", state=state, endpoint=self.endpoint)
 
 
 def _is_no_look(error: ApiError | UnreachableError) -> bool:

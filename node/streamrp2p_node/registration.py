@@ -58,5 +58,5 @@ def _send(
     )
     signature = sign(message.digest(domain), key)
     answer = client.register(api.SignedRegistration(registration=registration, signature=signature))
-    _log.info("node registered", node="0x" + node.hex(), endpoint=endpoint, nonce=nonce)
+    _log.info("node_registered", node="0x" + node.hex(), endpoint=endpoint, nonce=nonce)
     return answer

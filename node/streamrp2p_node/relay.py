@@ -100,7 +100,7 @@ class Relay:
             return
         if not session.is_plausible(record):
             _log.warning(
-                "receipt claims more than was served; the coordinator will judge it",
+                "receipt_implausible",
                 session="0x" + session.session_id.hex(),
                 claimed_bytes=receipt.bytes_delivered,
                 served_bytes=session.credit.served_bytes,

@@ -105,9 +105,7 @@ class RelayUpstream:
             try:
                 data = await feeder.object(listed)
             except NotNowError as error:
-                _log.info(
-                    "object taken from the origin", name=listed.object.name, reason=str(error)
-                )
+                _log.info("object_taken_from_origin", name=listed.object.name, reason=str(error))
                 break
             except (FaultError, SessionOverError) as error:
                 self._part_with(feeder, error)
@@ -143,7 +141,7 @@ class RelayUpstream:
             try:
                 found = await self._found()
             except NoRelayError as error:
-                _log.info("no relay to be fed from", pool=self._pool_id, reason=str(error))
+                _log.info("no_relay_found", pool=self._pool_id, reason=str(error))
                 break
             except FaultError:
                 continue
@@ -152,7 +150,7 @@ class RelayUpstream:
             self.feeder = found
             self._path_at = self._context.monotonic() + PATH_SECONDS
             _log.info(
-                "fed by relay", pool=self._pool_id, node=_shown(found), depth=len(found.path) + 1
+                "relay_joined", pool=self._pool_id, node=_shown(found), depth=len(found.path) + 1
             )
             return found
         # Two relays that took each other at once, and left each other, must not look for one at once again.
@@ -215,7 +213,7 @@ class RelayUpstream:
         if isinstance(error, FaultError):
             self._avoid(feeder.node, error)
             feeder.leave()
-        _log.warning("relay left", pool=self._pool_id, node=_shown(feeder), reason=str(error))
+        _log.warning("relay_left", pool=self._pool_id, node=_shown(feeder), reason=str(error))
         self._retire(feeder)
 
     def _avoid(self, node: Address, error: Exception) -> None:

@@ -164,7 +164,7 @@ class Rendition:
         except OriginError as error:
             if held is None or self._timing.monotonic() - held.at >= STALE_SECONDS:
                 raise
-            _log.warning("stale playlist served", rendition=self._name, reason=str(error))
+            _log.warning("stale_playlist_served", rendition=self._name, reason=str(error))
             return held
 
     def _is_fresh(self, held: _Held) -> bool:
@@ -223,7 +223,7 @@ class Rendition:
                 await self._next()
             except OriginError as error:
                 if not is_failing:
-                    _log.warning("playlist not renewed", rendition=self._name, reason=str(error))
+                    _log.warning("playlist_not_renewed", rendition=self._name, reason=str(error))
                 is_failing = True
                 await asyncio.sleep(RETRY_SECONDS)
                 continue

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from streamrp2p import api
 from streamrp2p.playlist import PATH_NAME
+from streamrp2p.request_id import RequestIds
 from streamrp2p_node.bodies import read_model
 from streamrp2p_node.cross_origin import cross_origin
 from streamrp2p_node.hang_up import while_connected
@@ -75,7 +76,11 @@ def make_app(
             identity_route(prove),
             _get("/healthz", health),
         ],
-        middleware=[Middleware(ObjectRoute, relay, pace), Middleware(cross_origin)],
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(ObjectRoute, relay, pace),
+            Middleware(cross_origin),
+        ],
         exception_handlers=HANDLERS,
     )
     app.state.refusals = relay.refusals

@@ -148,7 +148,7 @@ class SegmentCache:
         if now - self._warned_at >= _WARN_EVERY_SECONDS:
             self._warned_at = now
             _log.warning(
-                "segment not kept on disk; serving from memory",
+                "segment_not_kept",
                 folder=str(self._folder),
                 reason=error.strerror or str(error),
                 todo="free some space, or give the node less with --cache-bytes",

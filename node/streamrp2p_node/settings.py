@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from streamrp2p.cli_options import DEFAULT_METRICS_HOST
 from streamrp2p.errors import MalformedError
-from streamrp2p.foreign_text import printable
+from streamrp2p.foreign_text import printable, shown_url
 from streamrp2p.http_api import check_base_url
 from streamrp2p.numbers import Address
 from streamrp2p_node.errors import SettingsError
@@ -124,7 +124,7 @@ def check_endpoint(endpoint: str) -> None:
     if not valid:
         raise SettingsError(
             f"--endpoint must be a public base URL such as https://node.example.org without a trailing slash, "
-            f"user, query or fragment, got {printable(endpoint, 300)!r}"
+            f"user, query or fragment, got {shown_url(endpoint, 300)!r}"
         )
     if len(endpoint) > MAX_ENDPOINT_LENGTH:
         raise SettingsError(f"--endpoint must have at most {MAX_ENDPOINT_LENGTH} characters")

@@ -49,7 +49,7 @@ class Store:
         try:
             self._journal(epoch).append(entry.frame().encode())
         except StorageError as error:
-            _log.warning("account not journaled", epoch=epoch, reason=str(error))
+            _log.warning("account_not_journaled", epoch=epoch, reason=str(error))
 
     async def compact(self) -> None:
         """Shorten the journals that have grown long."""
@@ -111,4 +111,4 @@ def _close(journal: Journal) -> None:
     try:
         journal.close()
     except StorageError as error:
-        _log.warning("journal not closed", reason=str(error))
+        _log.warning("journal_not_closed", reason=str(error))

@@ -210,7 +210,7 @@ def _is_unregistered(judgement: Judgement) -> bool:
 def _report(batch: api.Batch, judgement: Judgement, answer: api.BatchAnswer) -> None:
     submission = batch.submission
     _log.info(
-        "batch acknowledged",
+        "batch_acknowledged",
         epoch=submission.epoch,
         batch=submission.batch_number,
         accepted=len(judgement.accepted),
@@ -219,7 +219,7 @@ def _report(batch: api.Batch, judgement: Judgement, answer: api.BatchAnswer) -> 
     reasons = {signed.rejection.session_id: signed.reason for signed in answer.rejections}
     for record, rejection in judgement.rejected:
         _log.warning(
-            "receipt rejected; its session is served no more",
+            "receipt_rejected",
             session="0x" + record.session_id.hex(),
             sequence=rejection.sequence,
             code=rejection.code,

@@ -68,7 +68,7 @@ class UpnpPortMapper:
         with suppress(TimeoutError, RouterRefusedError, PortMappingError):
             async with asyncio.timeout(REMOVE_SECONDS):
                 await gateway.delete(port)
-                _log.info("port no longer mapped", external_port=port)
+                _log.info("port_unmapped", external_port=port)
 
     async def _ensure(self) -> PortMapping:
         if self._gateway is not None:
@@ -76,7 +76,7 @@ class UpnpPortMapper:
                 return await self._map(self._gateway)
             except PortMappingError as error:
                 # A router that was restarted may answer elsewhere.
-                _log.info("the router is looked for again", reason=error.detail)
+                _log.info("router_lost", reason=error.detail)
                 self._gateway = None
         gateway = await self._find()
         mapping = await self._map(gateway)
@@ -100,7 +100,7 @@ class UpnpPortMapper:
                 raise _refused(refused) from error
             if port != self._external_port:
                 _log.info(
-                    "port mapped",
+                    "port_mapped",
                     router=gateway.host,
                     external=f"{external}:{port}",
                     to=f"{address}:{self._place.port}",

@@ -51,10 +51,10 @@ def create_callback_app(publications: Publications) -> Starlette:
         except MalformedCallbackError as error:
             return _answer(400, str(error))
         except (StreamKeyRefusedError, CallbackRefusedError) as error:
-            _log.warning("encoder.refused", server=server, reason=str(error))
+            _log.warning("encoder_refused", server=server, reason=str(error))
             return _answer(403, str(error))
         except OriginError as error:
-            _log.error("encoder.refused", server=server, reason=str(error))
+            _log.error("encoder_refused", server=server, reason=str(error))
             return _answer(503, str(error))
         return _answer(200, None)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streamrp2p.cli_options import explained
+from streamrp2p.cli_options import LogFormatOption, explained
 from streamrp2p.logs import set_up_logs
 from streamrp2p_origin import identity, key_cli
 from streamrp2p_origin.cli_options import AsJson, Folder, LadderOption
@@ -86,6 +86,7 @@ def run(
     dvr_seconds: Annotated[
         float, typer.Option(help="How far viewers can go back.", min=20, max=40_000)
     ] = 600.0,
+    log_format: LogFormatOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Take an encoder with the stream key at rtmp://HOST:PORT/live and serve signed HLS until SIGTERM."""
@@ -94,7 +95,7 @@ def run(
     from streamrp2p_origin.publisher import Stream  # noqa: PLC0415
     from streamrp2p_origin.service import serve  # noqa: PLC0415
 
-    set_up_logs("json" if as_json else "console")
+    set_up_logs(log_format or ("json" if as_json else "console"))
     try:
         packaging = Packaging(ladder, segment_seconds, part_seconds, dvr_seconds)
     except ValueError as error:

@@ -99,7 +99,7 @@ class Ingest:
 
     def _note_fault(self, reason: str) -> None:
         self._publisher.visit_fault = reason
-        _log.error("encoder.dropped", reason=reason)
+        _log.error("encoder_dropped", reason=reason)
 
     async def _visit(self) -> None:
         """Serve one encoder to its end."""
@@ -111,7 +111,7 @@ class Ingest:
                 has_sparse_key_frames=self._has_sparse_key_frames,
             )
             _log.info(
-                "encoder.connected",
+                "encoder_connected",
                 video=plan.video,
                 audio=plan.audio,
                 renditions=[rendition.name for rendition in plan.renditions],
@@ -122,12 +122,12 @@ class Ingest:
                 await self._package(plan, receiver.output)
             finally:
                 self._live = None
-            _log.info("encoder.left")
+            _log.info("encoder_left")
 
     async def _answer_drop_requests(self) -> None:
         while True:
             if self._key.take_drop_request() and self._live is not None:
-                _log.info("encoder.cut_off", reason="the stream key was rotated with --drop")
+                _log.info("encoder_cut_off", reason="the stream key was rotated with --drop")
                 self._live.stop()
             await asyncio.sleep(_DROP_POLL_SECONDS)
 

@@ -72,7 +72,7 @@ class IngestServer:
             serving = asyncio.create_task(server.serve([listener]))
             self.is_ready = True
             host, port = listener.getsockname()
-            _log.info("callbacks.listening", url=f"http://{host}:{port}", server=self._server.url)
+            _log.info("callbacks_listening", url=f"http://{host}:{port}", server=self._server.url)
             try:
                 yield
             finally:

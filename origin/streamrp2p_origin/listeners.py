@@ -127,7 +127,7 @@ class Listeners:
             return await receiver.description(check)
         except StreamKeyRefusedError as error:
             receiver.stop()
-            _log.warning("encoder.refused", reason=str(error))
+            _log.warning("encoder_refused", reason=str(error))
             await asyncio.sleep(REFUSAL_SECONDS)
             return None
 
@@ -140,7 +140,7 @@ class Listeners:
         await until_listening(port, transport)
         name = "rtmp" if transport == "tcp" else "srt"
         self.is_ready = self.is_ready or name == "rtmp"
-        _log.info(f"{name}.listening", url=f"{name}://{self._ports.host}:{port}")
+        _log.info("inlet_listening", inlet=name, url=f"{name}://{self._ports.host}:{port}")
 
     async def _stop_on_rotation(self, receiver: Receiver, key: str) -> None:
         """For while nobody is connected: libsrt asks for the key that it was started with."""

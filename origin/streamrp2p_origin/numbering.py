@@ -47,6 +47,6 @@ class Numbering:
         except FileNotFoundError:
             pass
         except (ValueError, TypeError, KeyError):
-            _log.warning("numbers.unreadable", path=str(self._path))
+            _log.warning("numbers_unreadable", path=str(self._path))
         # Relays keep objects by name. The time is beyond every number that an origin which lost its folder gave.
         return int(clock()), 0

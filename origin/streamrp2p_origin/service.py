@@ -56,7 +56,7 @@ async def serve(
         keeping = asyncio.create_task(_keep(publisher))
         taking = asyncio.create_task(ingest.run())
         _log.info(
-            "origin.ready",
+            "origin_ready",
             pool=stream.pool_id,
             url=f"http://{host}:{listener.getsockname()[1]}",
             rtmp=inlets.url,
@@ -66,7 +66,7 @@ async def serve(
         await asyncio.wait(
             [stopping, serving, keeping, taking], return_when=asyncio.FIRST_COMPLETED
         )
-        _log.info("origin.stopping")
+        _log.info("origin_stopping")
         server.should_exit = True
         for task in (taking, keeping, stopping):
             task.cancel()

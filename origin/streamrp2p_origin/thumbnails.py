@@ -43,5 +43,5 @@ async def thumbnail(executable: str, media: bytes) -> bytes | None:
         await process.wait()
     if process.returncode == 0 and 0 < len(picture) <= MAX_THUMBNAIL_BYTES:
         return picture
-    _log.warning("thumbnail.failed", reason=messages.decode(errors="replace").strip()[-300:])
+    _log.warning("thumbnail_failed", reason=messages.decode(errors="replace").strip()[-300:])
     return None

@@ -91,7 +91,7 @@ class Visit:
         elif name == self._names[0]:
             seconds = self._segment_micros / _MICROS
             sequence = self._sequence(name) - 1
-            _log.info("segment.published", sequence=sequence, seconds=round(seconds, 3))
+            _log.info("segment_published", sequence=sequence, seconds=round(seconds, 3))
             self._segment_micros = 0
 
     def _note_length(self, part: CutPart) -> None:
@@ -101,7 +101,7 @@ class Visit:
             # Cut short, the running visit would lose its viewers more than long segments do.
             self.has_sparse_key_frames = True
             _log.warning(
-                "segment.long",
+                "segment_long",
                 advice=f"set the encoder's key frame interval to {self._segment_seconds:g} s; "
                 "the encoder's next visits are transcoded until the origin starts anew",
             )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -99,6 +99,14 @@ MetricsHostOption = Annotated[
         envvar="STREAMRP2P_METRICS_HOST",
         metavar="ADDRESS",
         help="Where --metrics-port listens: this machine alone, unless you say otherwise.",
+    ),
+]
+LogFormatOption = Annotated[
+    Literal["console", "json"] | None,
+    typer.Option(
+        "--log-format",
+        envvar="STREAMRP2P_LOG_FORMAT",
+        help="How the log is written to standard error. Without it, for people at a terminal, else as JSON.",
     ),
 ]
 JsonOption = Annotated[

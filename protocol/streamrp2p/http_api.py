@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from streamrp2p.api import Problem
 from streamrp2p.deadline import EXTENSION, DeadlineTransport
 from streamrp2p.errors import MalformedError, StreamrP2PError
-from streamrp2p.foreign_text import printable
+from streamrp2p.foreign_text import printable, shown_url
 
 __all__ = [
     "ApiError",
@@ -255,7 +255,7 @@ def check_base_url(url: str) -> str:
         valid = False
     if not valid:
         raise MalformedError(
-            f"a server's URL is like http://host:8100, without user, query or fragment, got {printable(url)!r}"
+            f"a server's URL is like http://host:8100, without user, query or fragment, got {shown_url(url)!r}"
         )
     return url.rstrip("/")
 

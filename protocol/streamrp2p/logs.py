@@ -1,10 +1,19 @@
-"""Every daemon's log: events with keys, for people or for machines, on standard error."""
+"""Every daemon's log: events with keys, for people or for machines, on standard error.
+
+An event is a name in small letters and underscores that does not change (`epoch_settled`), and all else is its keys:
+what is counted has its unit in the key, what failed its `reason`, what a person should do is `advice`. A line within a
+request has its `request_id`. Never a secret: keys and passwords are handed to nobody who logs, and URLs are shown
+without what may be secret in them; what slips through all the same, such as a library's words, is cut here.
+"""
 
 import logging
 import sys
-from typing import Literal
+from collections.abc import MutableMapping
+from typing import Any, Literal
 
 import structlog
+
+from streamrp2p.foreign_text import without_credentials
 
 QUIET_LOGGERS = {
     "alembic": logging.WARNING,
@@ -16,8 +25,10 @@ QUIET_LOGGERS = {
 }
 """They would log each request or step: what they may still log."""
 
+LogFormat = Literal["console", "json"]
 
-def set_up_logs(form: Literal["console", "json"] | None = None) -> None:
+
+def set_up_logs(form: LogFormat | None = None) -> None:
     """Send all log lines, our own and the libraries', through one form; None: for people at a terminal, else JSON."""
     if form is None:
         form = "console" if sys.stderr.isatty() else "json"
@@ -30,6 +41,7 @@ def set_up_logs(form: Literal["console", "json"] | None = None) -> None:
         )
     )
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -40,10 +52,10 @@ def set_up_logs(form: Literal["console", "json"] | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     last: list[structlog.typing.Processor] = [
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        _without_credentials,
     ]
-    if form == "json":
-        last.append(structlog.processors.format_exc_info)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*last, renderer])
@@ -53,3 +65,12 @@ def set_up_logs(form: Literal["console", "json"] | None = None) -> None:
     root.setLevel(logging.INFO)
     for name, level in QUIET_LOGGERS.items():
         logging.getLogger(name).setLevel(level)
+
+
+def _without_credentials(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str) and "://" in value:
+            event[key] = without_credentials(value)
+    return event

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.support.chain import DeployedChain
 from tests.support.loopback import http_server
+from tests.support.secrets import assert_tells_none, with_credentials
 
 Found = TypeVar("Found")
 
@@ -69,7 +71,7 @@ def watching(
             [
                 *("streamrp2p", "audit", "watch", "--poll", "0.2", *arguments),
                 *("--state", str(folder / "state"), "--deployment", str(chain.deployment_file)),
-                *("--rpc", rpc or chain.rpc_url),
+                *("--rpc", rpc or with_credentials(chain.rpc_url)),
             ],
             env={"PATH": os.environ["PATH"], "HOME": str(folder), **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -85,6 +87,9 @@ def watching(
             watchman.kill()
         assert process.stdout is not None
         process.stdout.close()
+        # Whatever the test did to it: it told nobody.
+        key_files = [file for name, file in pairwise(arguments) if name == "--key-file"]
+        assert_tells_none(log_file.read_text(), *(Path(file).read_text() for file in key_files))
 
 
 def wait_until(look: Callable[[], Found | None], complaint: Callable[[], str]) -> Found:

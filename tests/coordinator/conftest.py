@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.migrate import migrate
 from tests.coordinator.world import World, make_world
+from tests.support.secrets import DATABASE_PASSWORD
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.integration)]
 
@@ -23,7 +24,9 @@ def new_postgres_database(server_url: str) -> Iterator[str]:
     try:
         with engine.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
-        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        # The server asks for none, and the driver hands it over all the same.
+        url = make_url(server_url).set(database=name, password=DATABASE_PASSWORD)
+        yield url.render_as_string(hide_password=False)
         with engine.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     finally:

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import urlsplit
 
+from tests.support.secrets import RPC_KEY, with_credentials
+
 Mode = Literal["open", "hold", "swallow"]
 
 
@@ -53,7 +55,7 @@ class Gate:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return with_credentials(f"http://127.0.0.1:{self._server.server_address[1]}", f"/{RPC_KEY}")
 
     def close(self, mode: Mode, needle: bytes) -> None:
         """Let no transaction with that call through."""

@@ -20,6 +20,7 @@ from streamrp2p.signatures import address_of
 from tests.support.anvil import running_anvil
 from tests.support.chain import POSTER, TICKET_SIGNER, DeployedChain, deploy_all
 from tests.support.loopback import http_server
+from tests.support.secrets import assert_tells_none, with_credentials
 
 Found = TypeVar("Found")
 
@@ -137,6 +138,8 @@ class Coordinator:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        # Whatever the test did to it: it told nobody.
+        assert_tells_none(self.log, PASSWORD, POSTER, TICKET_SIGNER)
 
     def _is_ready(self, client: CoordinatorClient) -> bool | None:
         assert self.process is not None
@@ -156,7 +159,7 @@ def coordinator_over(
     coordinator = Coordinator(
         folder,
         {
-            "rpc_url": rpc_url or chain.rpc_url,
+            "rpc_url": rpc_url or with_credentials(chain.rpc_url),
             "deployment": str(chain.deployment_file),
             "database_url": database_url,
             "poster_keystore": "poster.json",

@@ -20,6 +20,7 @@ from tests.node.fake_origin import FakeOrigin
 from tests.node.fakes import NODE_KEY, FakeCoordinator
 from tests.support.loopback import http_server
 from tests.support.ports import find_free_port
+from tests.support.secrets import assert_tells_none
 
 PASSWORD = "correct horse"
 START_SECONDS = 120.0
@@ -127,10 +128,13 @@ class NodeProcess:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(15)
+            code = self.process.wait(15)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+        # Whatever the test did to it: it told nobody.
+        assert_tells_none(self.log.read_text(), PASSWORD, self.key)
+        return code
 
     def events(self) -> list[dict[str, Any]]:
         """Return the log's events."""

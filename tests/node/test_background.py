@@ -72,7 +72,7 @@ async def test_a_coordinator_that_is_down_at_the_start_is_waited_for(
     world.coordinator.fails = failing(3, "/v1/config")
     with capture_logs() as logs:
         await run_until(background, lambda: NODE in world.coordinator.nodes)
-    waits = [log for log in logs if log["event"] == "coordinator not reached; trying again"]
+    waits = [log for log in logs if log["event"] == "coordinator_not_reached"]
     assert len(waits) == 3
     assert world.coordinator.nodes[NODE].endpoint == ENDPOINT
 
@@ -147,9 +147,7 @@ async def test_a_stopping_node_hands_in_and_gives_up_in_time(
     world.coordinator.fails = failing(1, "/v1/batches")
     with capture_logs() as logs:
         await background.flush()
-    assert [log["event"] for log in logs] == [
-        "receipts not handed in before stopping; they are journaled, start the node again soon"
-    ]
+    assert [log["event"] for log in logs] == ["receipts_not_handed_in"]
     await background.flush()
     assert world.submitter.due_count() == 0
 
@@ -172,7 +170,7 @@ async def test_a_running_node_serves_on_when_its_coordinator_turns_to_another_ch
         def turned() -> bool:
             if NODE in world.coordinator.nodes:
                 world.coordinator.chain_id = 2
-            return any("not believed" in log["event"] for log in logs)
+            return any(log["event"] == "coordinator_not_believed" for log in logs)
 
         await run_until(quick, turned)
     assert world.view.config.chain_id == 31337
@@ -188,14 +186,14 @@ async def test_the_operator_is_told_once_when_viewers_are_refused_and_served_aga
     with capture_logs() as logs:
 
         def told() -> list[str]:
-            return [each["event"] for each in logs if each["event"].startswith("viewers are ")]
+            return [each["event"] for each in logs if each["event"].startswith("doors_")]
 
         def is_refused() -> bool:
-            if told() == ["viewers are refused"]:
+            if told() == ["doors_closed"]:
                 month.add(-1)
-            return told() == ["viewers are refused", "viewers are served again"]
+            return told() == ["doors_closed", "doors_opened"]
 
         await run_until(capped, is_refused)
-        assert told() == ["viewers are refused", "viewers are served again"]
-    refusal = next(each for each in logs if each["event"] == "viewers are refused")
+        assert told() == ["doors_closed", "doors_opened"]
+    refusal = next(each for each in logs if each["event"] == "doors_closed")
     assert (refusal["log_level"], refusal["reason"]) == ("warning", "over-data-cap")

@@ -7,6 +7,7 @@ from streamrp2p.api import SESSION_HEADER
 from tests.node.conftest import World
 from tests.node.fakes import POOL, make_ticket, opening_of
 
+NAMED = {"X-Request-Id": "one-for-both"}
 SITE = {"Origin": "https://player.test"}
 SESSION = {SESSION_HEADER: "0x" + make_ticket()[0].session_id.hex()}
 
@@ -48,7 +49,7 @@ async def test_object_is_refused_as_a_playlist_is(
 ) -> None:
     await opened(world)
     answer, playlist = [
-        await world.http.get(f"/v1/streams/{pool}/{name}", headers=headers | SITE)
+        await world.http.get(f"/v1/streams/{pool}/{name}", headers=headers | SITE | NAMED)
         for name in ("source-1.m4s", "source.m3u8")
     ]
     assert answer.status_code == status

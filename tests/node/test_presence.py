@@ -63,7 +63,7 @@ async def test_an_unreachable_node_is_not_registered_until_it_is_reached(world: 
         await world.presence.update()
         await world.presence.update()
     (warning,) = [log for log in logs if log["log_level"] == "warning"]
-    assert "relay-only" in warning["event"]
+    assert warning["event"] == "node_unreachable"
     assert "192.168.1.20 port 8200" in warning["fix"]
     assert world.presence.state is Reach.RELAY_ONLY
     assert world.coordinator.nodes == {}

@@ -178,7 +178,7 @@ def test_sigterm_hands_in_what_is_due_and_exits_0(setting: Setting) -> None:
     assert setting.node.stop() == 0
     (record,) = setting.coordinator.accepted_records()
     assert (record.session_id, record.receipt.bytes_delivered) == (ticket.session_id, 1000)
-    assert setting.node.events()[-1]["event"] == "node stopped"
+    assert setting.node.events()[-1]["event"] == "node_stopped"
     assert not (setting.node.folder / "running.json").exists()
 
 
@@ -349,7 +349,7 @@ def test_viewers_are_asked_to_move_before_the_node_stops(setting: Setting) -> No
         assert setting.node.process.wait(60) == 0
     (record,) = setting.coordinator.accepted_records()
     assert record.receipt.bytes_delivered == 2000
-    stopping = next(event for event in setting.node.events() if event["event"] == "node stopping")
+    stopping = next(event for event in setting.node.events() if event["event"] == "node_stopping")
     assert not stopping["viewers_left"]
 
 
@@ -360,7 +360,7 @@ def test_a_viewer_that_stays_holds_the_node_up_for_a_bounded_time(setting: Setti
         setting.node.process.terminate()
         assert setting.node.process.wait(60) == 0
         assert audience.asked_to_move.is_set()
-    stopping = next(event for event in setting.node.events() if event["event"] == "node stopping")
+    stopping = next(event for event in setting.node.events() if event["event"] == "node_stopping")
     assert stopping["viewers_left"]
 
 

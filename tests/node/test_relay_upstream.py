@@ -247,14 +247,14 @@ async def test_circle_that_arises_later_is_left(chain: Chain) -> None:
     chain.network.tamper["n2.test"] = path_of(chain, 2)
     with capture_logs() as logs:
         chain.offer(2)
-        await until(lambda: "fed by relay" in events(logs))
+        await until(lambda: "relay_joined" in events(logs))
         del chain.network.tamper["n2.test"]
         began = len(chain.network.requests)
         await until(lambda: None in (chain.upstream(1).feeder, chain.upstream(2).feeder))
     # Whoever asks first for the other's path leaves: it is there to be read at once.
     asked = [path for _, _, path in chain.network.requests[began:] if path.endswith("/path")]
     assert len(asked) <= 2
-    left = [log["reason"] for log in logs if log["event"] == "relay left"]
+    left = [log["reason"] for log in logs if log["event"] == "relay_left"]
     assert {"in a circle" in reason for reason in left} == {True}
     chain.origin.publish(PARTS)
     await asyncio.gather(*(chain.stream(number).media("source", Reload(4)) for number in (1, 2)))
@@ -313,7 +313,7 @@ async def test_relay_behind_which_none_may_stand_is_refused_and_later_left(
         assert chain.upstream(1).feeder is not None
         chain.network.tamper["n0.test"] = path_of(chain, 0, *before, **fields)
         await until(lambda: chain.upstream(1).feeder is None)
-    reasons = [log["reason"] for log in logs if log["event"] == "relay left"]
+    reasons = [log["reason"] for log in logs if log["event"] == "relay_left"]
     assert [why in reason for reason in reasons] == [True]
     # ... and before it is.
     sessions = len([*chain.nodes[0].store.book])

@@ -252,7 +252,7 @@ async def test_answers_and_logs_do_not_repeat_the_key(
         response = await desk.client.post("/nginx", content=body)
         assert KEY[:-1] not in response.text
     output = capsys.readouterr()
-    assert "encoder.refused" in output.out + output.err
+    assert "encoder_refused" in output.out + output.err
     assert KEY[:-1] not in output.out + output.err
 
 

@@ -33,7 +33,7 @@ def srt_port() -> int:
 @pytest.fixture
 def origin(folder: Path, coordinator_url: str, srt_port: int) -> Iterator[RunningOrigin]:
     with running_origin(folder, coordinator_url, "--srt-port", str(srt_port)) as running:
-        wait_for(lambda: running.process.poll() is not None or "srt.listening" in running.log())
+        wait_for(lambda: running.process.poll() is not None or running.opened("srt") > 0)
         assert running.process.poll() is None, running.log()
         yield running
 
@@ -105,10 +105,10 @@ def test_encoder_that_is_live_survives_a_rotation_and_comes_back_with_the_new_ke
     wait_for(lambda: origin.visits_possible() == 2)
     with encoding(origin.rtmp) as encoder:
         wait_for(lambda: encoder.poll() is not None)
-    assert "encoder.refused" in origin.log()
+    assert "encoder_refused" in origin.log()
     wait_for(lambda: origin.visits_possible() == 3)
     with encoding(f"{server_of(origin)}/{StreamKey(folder).read()}"):
-        wait_for(lambda: origin.log().count("encoder.connected") == 2)
+        wait_for(lambda: origin.log().count("encoder_connected") == 2)
 
 
 def test_rotate_and_drop_ends_the_visit_that_is_live(origin: RunningOrigin, folder: Path) -> None:
@@ -116,7 +116,7 @@ def test_rotate_and_drop_ends_the_visit_that_is_live(origin: RunningOrigin, fold
         wait_for(lambda: is_live(origin))
         assert "No encoder is live" in rotate(folder, "--drop")
         wait_for(lambda: encoder.poll() is not None)
-    wait_for(lambda: '"encoder.left"' in origin.log())
+    wait_for(lambda: '"encoder_left"' in origin.log())
     assert httpx.get(f"{origin.url}/healthz").json()["status"] == "ok"
 
 
@@ -128,7 +128,7 @@ def test_srt_encoder_with_the_key_is_packaged(
         *("--seconds", "4"),
     )
     assert (run.returncode, run.stderr) == (0, "")
-    wait_for(lambda: '"encoder.left"' in origin.log())
+    wait_for(lambda: '"encoder_left"' in origin.log())
     assert origin.playlist().count("#EXTINF") >= 3
     assert '"video": "copy"' in origin.log()
     wait_for(lambda: origin.visits_possible() == 2)
@@ -152,7 +152,7 @@ def test_srt_listener_follows_a_rotation(
 ) -> None:
     old = StreamKey(folder).read()
     rotate(folder)
-    wait_for(lambda: origin.log().count("srt.listening") == 2)
+    wait_for(lambda: origin.opened("srt") == 2)
     refused = published(*("--srt", f"srt://127.0.0.1:{srt_port}?passphrase={old}"))
     assert refused.returncode == 3
     taken = published(
@@ -212,4 +212,4 @@ def test_encoder_that_stands_still_after_its_key_is_dropped(origin: RunningOrigi
     with encoding(origin.rtmp) as encoder:
         wait_for(lambda: is_live(origin))
         encoder.send_signal(signal.SIGSTOP)
-        wait_for(lambda: '"encoder.left"' in origin.log(), seconds=40)
+        wait_for(lambda: '"encoder_left"' in origin.log(), seconds=40)

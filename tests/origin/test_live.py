@@ -271,7 +271,7 @@ def test_missing_ffmpeg_is_named(folder: Path, coordinator_url: str) -> None:
 
 def test_log_lines_are_json(origin: RunningOrigin) -> None:
     events = [json.loads(line) for line in origin.log().splitlines()]
-    assert events[0]["event"] == "origin.ready"
+    assert events[0]["event"] == "origin_ready"
     assert events[0]["url"] == origin.url
 
 
@@ -301,7 +301,7 @@ def test_encoder_that_falls_silent_is_dropped_and_the_port_opens_again(
     with encoding(origin.rtmp) as encoder:
         wait_for(lambda: segment_count(origin) >= 1)
         encoder.send_signal(signal.SIGSTOP)
-        wait_for(lambda: '"encoder.left"' in origin.log(), seconds=25)
+        wait_for(lambda: '"encoder_left"' in origin.log(), seconds=25)
         wait_for(lambda: origin.visits_possible() == 2)
 
 

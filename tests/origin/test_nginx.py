@@ -83,7 +83,7 @@ def test_right_key_is_packaged_and_the_next_encoder_is_too(studio: Studio) -> No
         ]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (run.returncode, run.stderr) == (0, "")
-        wait_for(lambda: '"encoder.left"' in origin.log())
+        wait_for(lambda: '"encoder_left"' in origin.log())
         assert count(origin) >= 4
         assert httpx.get(f"{origin.url}/healthz").json()["encoder"] == "waiting"
         seen = count(origin)
@@ -98,7 +98,7 @@ def test_wrong_key_is_refused(studio: Studio, key: str) -> None:
         with encoding(studio.url(key=key)) as stranger:
             wait_for(lambda: stranger.poll() is not None)
         assert stranger.returncode != 0
-        assert '"encoder.connected"' not in origin.log()
+        assert '"encoder_connected"' not in origin.log()
         with encoding(studio.url()):
             wait_for(lambda: count(origin) >= 1)
 
@@ -122,20 +122,20 @@ def test_encoder_that_is_live_survives_a_rotation_and_only_the_new_key_opens(
             seen = count(origin)
             wait_for(lambda: count(origin) >= seen + 4)
             assert encoder.poll() is None
-        wait_for(lambda: '"encoder.left"' in origin.log())
+        wait_for(lambda: '"encoder_left"' in origin.log())
         with encoding(old) as encoder:
             wait_for(lambda: encoder.poll() is not None)
         with encoding(studio.url()):
-            wait_for(lambda: origin.log().count("encoder.connected") == 2)
+            wait_for(lambda: origin.log().count("encoder_connected") == 2)
 
 
 def test_rotate_and_drop_cuts_the_encoder_off(studio: Studio) -> None:
     with studio.origin() as origin, studio.nginx(), encoding(studio.url()) as encoder:
         wait_for(lambda: count(origin) >= 1)
         studio.rotate("--drop")
-        wait_for(lambda: '"encoder.left"' in origin.log())
+        wait_for(lambda: '"encoder_left"' in origin.log())
         wait_for(lambda: encoder.poll() is not None)
-        assert origin.log().count("encoder.connected") == 1
+        assert origin.log().count("encoder_connected") == 1
 
 
 def test_key_opens_only_its_own_streamers_application(tmp_path: Path, coordinator_url: str) -> None:
@@ -171,7 +171,7 @@ def test_server_that_starts_anew_is_pulled_from_again(studio: Studio) -> None:
         with studio.nginx() as nginx, encoding(studio.url()):
             wait_for(lambda: count(origin) >= 1)
             nginx.process.terminate()
-            wait_for(lambda: '"encoder.left"' in origin.log())
+            wait_for(lambda: '"encoder_left"' in origin.log())
         seen = count(origin)
         with studio.nginx(), encoding(studio.url()):
             wait_for(lambda: count(origin) >= seen + 2)
@@ -183,7 +183,7 @@ def test_origin_that_starts_anew_takes_the_encoder_that_is_there(studio: Studio)
             encoder = stack.enter_context(encoding(studio.url()))
             wait_for(lambda: count(origin) >= 1)
         with studio.origin() as origin:
-            wait_for(lambda: '"encoder.connected"' in origin.log() or encoder.poll() is not None)
+            wait_for(lambda: '"encoder_connected"' in origin.log() or encoder.poll() is not None)
             # An update that found nobody to ask has cut the encoder off; it comes back as encoders do.
             if encoder.poll() is not None:
                 stack.enter_context(encoding(studio.url()))

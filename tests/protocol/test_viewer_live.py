@@ -152,7 +152,7 @@ def test_viewer_told_to_stop_reports_and_ends_well(live: LiveWorld, tmp_path: Pa
     assert process.returncode == 0
     assert json.loads(path.read_text())["segments"] >= 1
     events = [json.loads(line)["event"] for line in log.decode().splitlines()]
-    assert events[0] == "relay.joined"
+    assert events[0] == "relay_joined"
 
 
 def test_without_relays_the_origin_itself_is_watched(live: LiveWorld, tmp_path: Path) -> None:

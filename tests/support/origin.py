@@ -18,6 +18,7 @@ from streamrp2p_origin.stream_key import StreamKey
 from tests.support.loopback import http_server
 from tests.support.media import ORIGIN_KEY, FakeWorld
 from tests.support.ports import find_free_port
+from tests.support.secrets import assert_tells_none
 
 READY_SECONDS = 60
 STOP_SECONDS = 10
@@ -94,11 +95,16 @@ class RunningOrigin:
 
     def visits_possible(self) -> int:
         """Return how often the RTMP port was opened; an encoder that comes earlier is turned away."""
-        return self.log().count('"rtmp.listening"')
+        return self.opened("rtmp")
+
+    def opened(self, inlet: str) -> int:
+        """Return how often the port of `rtmp` or `srt` was opened."""
+        lines = (line for line in self.log().splitlines() if '"inlet_listening"' in line)
+        return sum(f'"{inlet}"' in line for line in lines)
 
     def is_open(self) -> bool:
         """Tell whether an encoder can come: to the origin itself, or to an ingest server that asks it."""
-        return self.visits_possible() == 1 or "callbacks.listening" in self.log()
+        return self.visits_possible() == 1 or "callbacks_listening" in self.log()
 
     def ffmpegs(self) -> list[int]:
         """Return the pids of its ffmpeg processes."""
@@ -136,7 +142,7 @@ def running_origin(
         log_file,
     )
     try:
-        wait_for(lambda: process.poll() is not None or "origin.ready" in origin.log())
+        wait_for(lambda: process.poll() is not None or "origin_ready" in origin.log())
         wait_for(lambda: process.poll() is not None or origin.is_open())
         yield origin
     finally:
@@ -147,6 +153,8 @@ def running_origin(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        # Whatever the test did to it: it told nobody.
+        assert_tells_none(origin.log(), key.read(), ORIGIN_KEY)
 
 
 @contextmanager

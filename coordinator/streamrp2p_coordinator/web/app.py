@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from typing_extensions import override
 
 from streamrp2p.api import Problem
+from streamrp2p.request_id import RequestIds
 from streamrp2p_coordinator.network import Policy
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.web.limits import BodyLimit, max_body_bytes
@@ -56,6 +57,7 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
     if services is not None:
         app.add_middleware(Measures, metrics=services.metrics)
+    app.add_middleware(RequestIds)
     add_problem_handlers(app)
     app.include_router(router)
     return app

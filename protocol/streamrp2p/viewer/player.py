@@ -105,7 +105,7 @@ class Player:
             rate = self._admission.pool.max_bytes_per_second
             self._rendition = chosen(variants, self._options.rendition, rate).rendition
             self._report.rendition = self._rendition
-            _log.info("rendition.chosen", rendition=self._rendition)
+            _log.info("rendition_chosen", rendition=self._rendition)
         playlist = self._awaited(source) or source.media(self._rendition, self._latest, seconds)
         if fault := self._freshness.fault(source.node, playlist, self._now()):
             raise SourceError(Reason.STALE_PLAYLIST, fault)
@@ -132,14 +132,14 @@ class Player:
         is_newer = playlist.published_at > self._newest_published_at
         if self._next is not None and end < self._next and is_newer:
             # A later playlist with lower numbers: the origin began anew, and so do we.
-            _log.warning("stream.restarted", next=self._next, end=end)
+            _log.warning("stream_restarted", next=self._next, end=end)
             self._next = None
         self._newest_published_at = max(self._newest_published_at, playlist.published_at)
         begin = max(end - JOIN_SEGMENTS, playlist.media_sequence)
         if self._next is None:
             self._next = begin
         elif self._next < playlist.media_sequence:
-            _log.warning("segments.skipped", count=begin - self._next)
+            _log.warning("segments_skipped", count=begin - self._next)
             self._report.segments_skipped += begin - self._next
             self._next = begin
         return [each for each in playlist.segments if each.media_sequence >= self._next]
@@ -161,7 +161,7 @@ class Player:
         arrival = self._playback.arrived(segment.duration_micros, self._micros())
         source.count_segment(segment, is_on_time=arrival.is_on_time)
         if arrival.stall_micros:
-            _log.info("playback.stalled", seconds=arrival.stall_micros / MICROS)
+            _log.info("playback_stalled", seconds=arrival.stall_micros / MICROS)
         if self._report.startup_seconds is None and self._playback.is_playing:
             self._report.startup_seconds = self._now() - self._report.began_at
         source.pay(self._admission.time.at(self._now()))
@@ -210,7 +210,7 @@ class Player:
         now = self._now()
         is_fresh = self._freshness.age_seconds(playlist, now) < FRESH_SECONDS
         if is_fresh and self._playback.is_dry(self._micros()):
-            _log.info("playback.paused", reason="the source has no newer segment")
+            _log.info("playback_paused", reason="the source has no newer segment")
             self._playback.pause(self._micros())
         last = playlist.segments[-1].duration_micros / MICROS if playlist.segments else 1.0
         pause = max(min(last / 4, 1.0), LEAST_POLL_SECONDS)

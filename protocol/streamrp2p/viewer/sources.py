@@ -70,12 +70,12 @@ class Sources:
         except (NoRelayError, SourceError) as error:
             # A fault is the next relay's, which is avoided from now on; this one may go on.
             self._look_again_at = now + LOOK_FOR_TICKET_SECONDS
-            _log.warning("ticket.not_renewed", node=name_of(source), reason=str(error))
+            _log.warning("ticket_not_renewed", node=name_of(source), reason=str(error))
             return False
         has_moved = found.node != source.node
         if has_moved:
             self._note_departure(source, reason, detail)
-        _log.info("ticket.renewed", node=name_of(found), moved=has_moved)
+        _log.info("ticket_renewed", node=name_of(found), moved=has_moved)
         self._replace(found)
         return True
 
@@ -91,7 +91,7 @@ class Sources:
         """Leave the source in use, and avoid it for a while."""
         source = self.current
         if source is None:
-            _log.warning("relay.not_joined", reason=str(fault.reason), detail=fault.detail)
+            _log.warning("relay_not_joined", reason=str(fault.reason), detail=fault.detail)
             return
         self._note_departure(source, fault.reason, fault.detail)
         if source.session is None:
@@ -110,9 +110,9 @@ class Sources:
             found = self._admission.find(now)
         except NoRelayError as error:
             self._look_again_at = now + LOOK_FOR_RELAY_SECONDS
-            _log.warning("viewer.fallback", to="origin", reason=str(error))
+            _log.warning("viewer_fallback", to="origin", reason=str(error))
             return self._origin()
-        _log.info("relay.joined", node=name_of(found), endpoint=found.report.endpoint)
+        _log.info("relay_joined", node=name_of(found), endpoint=found.report.endpoint)
         return found
 
     def _leave_origin_for_a_relay(self, origin: Source, now: float) -> None:
@@ -122,10 +122,10 @@ class Sources:
         except NoRelayError:
             return
         except SourceError as fault:
-            _log.warning("relay.not_joined", reason=str(fault.reason), detail=fault.detail)
+            _log.warning("relay_not_joined", reason=str(fault.reason), detail=fault.detail)
             return
         self._note_departure(origin, Reason.RELAY_FOUND, "")
-        _log.info("relay.joined", node=name_of(found), endpoint=found.report.endpoint)
+        _log.info("relay_joined", node=name_of(found), endpoint=found.report.endpoint)
         self._look_again_at = 0.0
         self._replace(found)
 
@@ -139,7 +139,7 @@ class Sources:
     def _note_departure(self, source: Source, reason: Reason, detail: str) -> None:
         now = self._clock.monotonic()
         self._report.note_departure(source.report, reason, detail, now)
-        _log.info("relay.left", node=name_of(source), reason=str(reason), detail=detail)
+        _log.info("relay_left", node=name_of(source), reason=str(reason), detail=detail)
 
     def _replace(self, found: Source | None) -> None:
         if self.current is not None:
