@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streamrp2p import api
 from streamrp2p.ledger import merge
 from streamrp2p.numbers import SessionId
 from streamrp2p.receipt import SessionRecord
+from streamrp2p.records import SignedRejection
 from streamrp2p.verify import Checked, Code, Intake, Rejected, verify
 
 REASONS: Mapping[Code, str] = {
@@ -30,6 +32,20 @@ REASONS: Mapping[Code, str] = {
     Code.SUSPECT: "The record is held back by policy; ask the operator for its evidence.",
 }
 """What each code means to a person, and what to do."""
+
+
+def wire_rejection(signed: SignedRejection) -> api.SignedRejection:
+    """Return the wire form of a signed rejection, with its reason."""
+    return api.SignedRejection(
+        rejection=api.Rejection(
+            session_id=signed.session_id,
+            sequence=signed.sequence,
+            code=signed.code,
+            received_at=signed.received_at,
+        ),
+        signature=signed.signature,
+        reason=REASONS[Code(signed.code)],
+    )
 
 
 @dataclass(slots=True)

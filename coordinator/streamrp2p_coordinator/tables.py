@@ -29,6 +29,10 @@ def _base_units() -> Any:  # noqa: ANN401 - as SQLModel's own
     return Field(sa_type=Unsigned)
 
 
+def _maybe_base_units() -> Any:  # noqa: ANN401 - as SQLModel's own
+    return Field(default=None, sa_type=Unsigned, nullable=True)
+
+
 class ChainStateRow(SQLModel, table=True):
     """Up to where the chain was read: one row."""
 
@@ -55,7 +59,10 @@ class PoolRow(SQLModel, table=True):
 
 
 class PoolTermsRow(SQLModel, table=True):
-    """A pool's terms in one epoch. They are fixed once they were read in a block of that epoch or later."""
+    """A pool's terms in one epoch. They are fixed once they were read in a block of that epoch or later.
+
+    `funded` counts the deposits up to the epoch; once read in a block of a later one (`is_over`) it is fixed too.
+    """
 
     __tablename__ = "pool_terms"
     pool_id: int = _big(primary_key=True)
@@ -64,6 +71,8 @@ class PoolTermsRow(SQLModel, table=True):
     epoch_budget: int = _base_units()
     ticket_signer: bytes
     is_fixed: bool
+    funded: int | None = _maybe_base_units()
+    is_over: bool = False
 
 
 class NodeRow(SQLModel, table=True):
@@ -125,6 +134,20 @@ class SessionRow(SQLModel, table=True):
     record: bytes
 
 
+class TallyRow(SQLModel, table=True):
+    """What the records of `sessions` add up to for one node in one pool: kept with them, in the same transaction."""
+
+    __tablename__ = "tallies"
+    __table_args__ = (Index("tallies_by_node", "node", "epoch"),)
+    epoch: int = _big(primary_key=True)
+    pool_id: int = _big(primary_key=True)
+    node: bytes = Field(primary_key=True)
+    sessions: int = _big()
+    bytes_delivered: int = _base_units()
+    bytes_on_time: int = _base_units()
+    weight: int = _base_units()
+
+
 class EvidenceRow(SQLModel, table=True):
     """A record of the same sequence but other content than the one that was kept."""
 
@@ -175,7 +198,10 @@ class EpochRow(SQLModel, table=True):
 
 
 class PoolResultRow(SQLModel, table=True):
-    """A pool's row in a settled epoch."""
+    """A pool's row in a settled epoch, and the terms and deposits that it was settled by.
+
+    Those are absent in rows of epochs that were settled by a version that did not keep them.
+    """
 
     __tablename__ = "pool_results"
     epoch: int = _big(primary_key=True)
@@ -183,6 +209,10 @@ class PoolResultRow(SQLModel, table=True):
     weight: int = _base_units()
     spend: int = _base_units()
     cumulative_spend: int = _base_units()
+    price_per_gb: int | None = _maybe_base_units()
+    epoch_budget: int | None = _maybe_base_units()
+    ticket_signer: bytes | None = None
+    funded: int | None = _maybe_base_units()
 
 
 class RewardRow(SQLModel, table=True):
@@ -227,6 +257,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     TicketRow,
     BatchRow,
     SessionRow,
+    TallyRow,
     EvidenceRow,
     EarningPoolRow,
     RejectionRow,

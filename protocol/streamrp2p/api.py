@@ -16,12 +16,16 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from streamrp2p import reachability, typed_data
+from streamrp2p import allocation, explanation, reachability, typed_data
 from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
+from streamrp2p.errors import MalformedError
+from streamrp2p.explanation import Bound, PoolInEpoch
 from streamrp2p.header import EpochHeader
-from streamrp2p.numbers import Address, Hash, Signature
+from streamrp2p.numbers import ZERO_ADDRESS, Address, Hash, Signature
 from streamrp2p.relay_path import MAX_RELAYS
+from streamrp2p.settlement import PoolInput
+from streamrp2p.tally import Tally
 
 MAX_DIGITS = 78
 """Of 2^256 - 1."""
@@ -413,6 +417,93 @@ class Earnings(Wire):
     epochs: list[EpochEarning]
 
 
+class PoolExplanation(Wire):
+    """Wire form of `explanation.PoolExplanation`, amounts in base units, with every step that can be checked by hand.
+
+    `worth = floor(poolWeight · pricePerGB / 10^9)`, `fundsLeft = max(funded - previousCumulativeSpend, 0)`,
+    `spend = min(worth, epochBudget, fundsLeft)`, of which `boundBy` names the smallest, and
+    `reward = floor(spend · weight / poolWeight)`. `weight` is `bytesOnTime` plus half of each session's late bytes,
+    rounded down.
+    """
+
+    pool_id: Uint32
+    sessions: Uint32
+    bytes_delivered: Uint128
+    bytes_on_time: Uint128
+    weight: Uint128
+    pool_weight: Uint128
+    price_per_gb: Annotated[int, *_decimal(128), Field(alias="pricePerGB")]
+    worth: Uint256
+    epoch_budget: Uint128
+    funded: Uint128
+    previous_cumulative_spend: Uint128
+    funds_left: Uint128
+    spend: Uint128
+    bound_by: Bound
+    reward: Uint128
+
+
+class Explanation(Wire):
+    """Why an account earns so much in an epoch, pool by pool. The same bytes follow from the epoch's bundle."""
+
+    account: AddressHex
+    epoch: Uint64
+    pools: list[PoolExplanation]
+
+    @classmethod
+    def of(cls, explained: explanation.Explanation) -> "Explanation":
+        """Return the wire form."""
+        return cls(
+            account=explained.account,
+            epoch=explained.epoch,
+            pools=[_pool_explanation(pool) for pool in explained.pools],
+        )
+
+    def recomputed(self) -> explanation.Explanation:
+        """Explain anew from what goes into the steps; raises MalformedError where a step here is another.
+
+        Raises SettlementError for weights that cannot be.
+        """
+        states = [
+            PoolInEpoch(
+                PoolInput(
+                    pool.pool_id,
+                    allocation.Terms(pool.price_per_gb, pool.epoch_budget, ZERO_ADDRESS),
+                    pool.funded,
+                ),
+                pool.previous_cumulative_spend,
+                pool.pool_weight,
+            )
+            for pool in self.pools
+        ]
+        own = {
+            pool.pool_id: Tally(
+                pool.sessions, pool.bytes_delivered, pool.bytes_on_time, pool.weight
+            )
+            for pool in self.pools
+        }
+        explained = explanation.explain(Address(self.account), self.epoch, states, own)
+        if Explanation.of(explained) != self:
+            raise MalformedError(
+                f"the explanation of epoch {self.epoch} does not follow from its own figures"
+            )
+        return explained
+
+
+class AccountEpoch(Wire):
+    """GET /v1/accounts/{account}/epochs/{epoch}: why the account earns so much, and what was refused to it.
+
+    Until the epoch `is_settled` the explanation is an estimate, of what came in so far. `refusals` are the first of
+    `refusal_count`, in the order of the bundle.
+    """
+
+    state: EpochState
+    is_settled: bool
+    explanation: Explanation
+    refusal_count: Uint32
+    refusals: list[SignedRejection]
+
+
 class Claim(Wire):
     """GET /v1/accounts/{account}/claim: the proof of the newest final epoch (or of `?epoch=`) and ready call data.
 
@@ -436,6 +527,27 @@ class Claim(Wire):
             self.index,
             tuple(map(Hash, self.path)),
         )
+
+
+def _pool_explanation(pool: explanation.PoolExplanation) -> PoolExplanation:
+    state, terms = pool.state, pool.state.pool.terms
+    return PoolExplanation(
+        pool_id=pool.pool_id,
+        sessions=pool.own.sessions,
+        bytes_delivered=pool.own.bytes_delivered,
+        bytes_on_time=pool.own.bytes_on_time,
+        weight=pool.own.weight,
+        pool_weight=state.weight,
+        price_per_gb=terms.price_per_gb,
+        worth=state.worth,
+        epoch_budget=terms.epoch_budget,
+        funded=state.pool.funded,
+        previous_cumulative_spend=state.previous_cumulative_spend,
+        funds_left=state.funds_left,
+        spend=state.spend,
+        bound_by=state.bound_by,
+        reward=pool.reward,
+    )
 
 
 class Problem(BaseModel):

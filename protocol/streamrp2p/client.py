@@ -122,6 +122,10 @@ class CoordinatorClient(HttpApi):
         """Return what an account earned, by pool and by epoch."""
         return self.get(f"/v1/accounts/0x{account.hex()}/earnings", api.Earnings)
 
+    def explain(self, account: bytes, epoch: int) -> api.AccountEpoch:
+        """Return why an account earns so much in an epoch, and its refusals; ApiError 404 when it has not begun."""
+        return self.get(f"/v1/accounts/0x{account.hex()}/epochs/{epoch:d}", api.AccountEpoch)
+
     def claim(self, account: bytes, epoch: int | None = None) -> api.Claim:
         """Return an account's claim proof of the newest final epoch, or of `epoch`; ApiError 404 when it has none."""
         return self.get(f"/v1/accounts/0x{account.hex()}/claim", api.Claim, epoch=epoch)

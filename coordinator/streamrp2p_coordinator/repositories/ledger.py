@@ -1,12 +1,15 @@
 """The ledger: the record that stands for each session, evidence of two tellings, and rejections."""
 
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 
 from sqlalchemy import func, select
 
 from streamrp2p.numbers import Address, SessionId
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.records import SignedRejection
+from streamrp2p.tally import Tally
 from streamrp2p.verify import Checked
 from streamrp2p_coordinator.repositories.base import Repository, in_lists
 from streamrp2p_coordinator.tables import (
@@ -14,10 +17,12 @@ from streamrp2p_coordinator.tables import (
     EvidenceRow,
     RejectionRow,
     SessionRow,
+    TallyRow,
     table_of,
 )
 
 _sessions = table_of(SessionRow)
+_tallies = table_of(TallyRow)
 _evidence = table_of(EvidenceRow)
 _earning_pools = table_of(EarningPoolRow)
 _rejections = table_of(RejectionRow)
@@ -38,8 +43,12 @@ class Ledger(Repository):
             found |= {SessionId(key): Checked(SessionRecord.decode(data)) for key, data in rows}
         return found
 
-    def keep(self, sessions: Iterable[Checked]) -> None:
-        """Let each record stand for its session."""
+    def keep(self, sessions: Collection[Checked], replaced: Mapping[SessionId, Checked]) -> None:
+        """Let each record stand for its session; `replaced` are the records that stood for them so far.
+
+        The caller holds the lock of the records' node, or two writers could lose a tally.
+        """
+        self._add_to_tallies(sessions, replaced)
         self._upsert(
             _sessions,
             [
@@ -52,6 +61,52 @@ class Ledger(Repository):
                 for checked in sessions
             ],
         )
+
+    def _add_to_tallies(
+        self, sessions: Iterable[Checked], replaced: Mapping[SessionId, Checked]
+    ) -> None:
+        changed: dict[tuple[int, Address], dict[int, Tally]] = {}
+        for checked in sessions:
+            ticket, before = checked.record.ticket, replaced.get(checked.session_id)
+            owner = ticket.epoch, ticket.node
+            if owner not in changed:
+                changed[owner] = self.tallies(*owner)
+            tally = changed[owner].get(ticket.pool_id, Tally()) + Tally.of(checked.record)
+            if before is not None:
+                tally -= Tally.of(before.record)
+            changed[owner][ticket.pool_id] = tally
+        self._upsert(
+            _tallies,
+            [
+                {"epoch": epoch, "pool_id": pool_id, "node": node, **asdict(tally)}
+                for (epoch, node), tallies in changed.items()
+                for pool_id, tally in tallies.items()
+            ],
+        )
+
+    def tallies(self, epoch: int, node: Address) -> dict[int, Tally]:
+        """Return what a node's sessions of an epoch add up to, by pool."""
+        rows = self._connection.execute(
+            select(_tallies).where(_tallies.c.epoch == epoch, _tallies.c.node == node)
+        )
+        return {
+            row.pool_id: Tally(row.sessions, row.bytes_delivered, row.bytes_on_time, row.weight)
+            for row in rows
+        }
+
+    def weights(self, first: int, last: int, pool_ids: Iterable[int]) -> dict[int, Counter[int]]:
+        """Return pools' weights in the epochs from `first` to `last`, by epoch and pool."""
+        found: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        for some in in_lists(pool_ids):
+            # Added up here: on SQLite these numbers are text.
+            rows = self._connection.execute(
+                select(_tallies.c.epoch, _tallies.c.pool_id, _tallies.c.weight).where(
+                    _tallies.c.epoch.between(first, last), _tallies.c.pool_id.in_(some)
+                )
+            )
+            for epoch, pool_id, weight in rows:
+                found[epoch][pool_id] += weight
+        return dict(found)
 
     def keep_evidence(self, evidence: Iterable[Checked]) -> None:
         """Keep records that contradict those that stand."""
@@ -118,6 +173,19 @@ class Ledger(Repository):
                 for signed in list(rejections)[:room]
             ],
         )
+
+    def rejections_of(
+        self, node: Address, epoch: int, limit: int
+    ) -> tuple[int, list[SignedRejection]]:
+        """Return how many rejections a node has in an epoch, and the first `limit` in the order of their bytes."""
+        own = (_rejections.c.epoch == epoch, _rejections.c.node == node)
+        count = self._connection.execute(
+            select(func.count()).select_from(_rejections).where(*own)
+        ).scalar_one()
+        rows = self._connection.execute(
+            select(_rejections.c.encoded).where(*own).order_by(_rejections.c.encoded).limit(limit)
+        )
+        return count, [SignedRejection.decode(data) for (data,) in rows]
 
     def rejections(self, epoch: int) -> list[SignedRejection]:
         """Return the rejections of an epoch."""

@@ -1,6 +1,7 @@
 """The chain's pools, as last read."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import Row, delete, select
 
 from streamrp2p.allocation import Terms
 from streamrp2p.numbers import Address
+from streamrp2p.settlement import PoolInput
 from streamrp2p_coordinator.chain import Block
 from streamrp2p_coordinator.repositories.base import Repository, in_lists
 from streamrp2p_coordinator.tables import ChainStateRow, PoolRow, PoolTermsRow, table_of
@@ -127,29 +129,50 @@ class Pools(Repository):
             found |= {row.pool_id: _terms_of(row) for row in rows}
         return found
 
-    def pools_with_fixed_terms(self, epoch: int) -> set[int]:
-        """Return the ids of the pools whose terms of the epoch need not be read again."""
-        query = select(_terms.c.pool_id).where(_terms.c.epoch == epoch, _terms.c.is_fixed.is_(True))
+    def inputs(
+        self, first: int, last: int, pool_ids: Iterable[int]
+    ) -> dict[int, dict[int, PoolInput]]:
+        """Return terms and deposits of the epochs from `first` to `last` as last read, by epoch and pool."""
+        found: defaultdict[int, dict[int, PoolInput]] = defaultdict(dict)
+        for some in in_lists(pool_ids):
+            rows = self._connection.execute(
+                select(_terms).where(
+                    _terms.c.epoch.between(first, last),
+                    _terms.c.pool_id.in_(some),
+                    _terms.c.funded.is_not(None),
+                )
+            )
+            for row in rows:
+                found[row.epoch][row.pool_id] = PoolInput(row.pool_id, _terms_of(row), row.funded)
+        return dict(found)
+
+    def pools_that_are_over(self, epoch: int) -> set[int]:
+        """Return the ids of the pools whose terms and deposits of the epoch need not be read again."""
+        query = select(_terms.c.pool_id).where(_terms.c.epoch == epoch, _terms.c.is_over.is_(True))
         return {pool_id for (pool_id,) in self._connection.execute(query)}
 
     def forget_terms(self, before_epoch: int) -> None:
         """Remove the terms of epochs whose intake is over."""
         self._connection.execute(delete(_terms).where(_terms.c.epoch < before_epoch))
 
-    def keep_terms(self, epoch: int, terms: Mapping[int, Terms], *, is_fixed: bool) -> None:
-        """Replace pools' terms of an epoch."""
+    def keep_inputs(
+        self, epoch: int, pools: Iterable[PoolInput], *, is_fixed: bool, is_over: bool
+    ) -> None:
+        """Replace pools' terms and deposits of an epoch; the terms are fixed, or the deposits are as well."""
         self._upsert(
             _terms,
             [
                 {
-                    "pool_id": pool_id,
+                    "pool_id": pool.pool_id,
                     "epoch": epoch,
-                    "price_per_gb": own.price_per_gb,
-                    "epoch_budget": own.epoch_budget,
-                    "ticket_signer": own.ticket_signer,
+                    "price_per_gb": pool.terms.price_per_gb,
+                    "epoch_budget": pool.terms.epoch_budget,
+                    "ticket_signer": pool.terms.ticket_signer,
                     "is_fixed": is_fixed,
+                    "funded": pool.funded,
+                    "is_over": is_over,
                 }
-                for pool_id, own in terms.items()
+                for pool in pools
             ],
         )
 

@@ -19,7 +19,7 @@ from streamrp2p_coordinator.errors import (
     InvalidSignatureError,
     TooLargeError,
 )
-from streamrp2p_coordinator.judgement import REASONS, Judgement, judge
+from streamrp2p_coordinator.judgement import Judgement, judge, wire_rejection
 from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
 from streamrp2p_coordinator.repositories.batches import JudgedBatch
 from streamrp2p_coordinator.repositories.store import Store
@@ -189,7 +189,7 @@ def _judge_and_keep(
         _sign_rejection(rejected, now, network, poster) for rejected in judgement.rejected
     ]
     answer = _answer(submission, encoded, judgement, rejections, now, network, poster)
-    store.ledger.keep(judgement.changed.values())
+    store.ledger.keep(judgement.changed.values(), known)
     store.ledger.keep_evidence(judgement.evidence)
     store.ledger.add_earning_pools(node, judgement.new_earning_pools)
     if is_registered:
@@ -252,18 +252,6 @@ def _answer(
             received_at=ack.received_at,
         ),
         signature=poster.sign(ack, network.domain),
-        rejections=[
-            api.SignedRejection(
-                rejection=api.Rejection(
-                    session_id=signed.session_id,
-                    sequence=signed.sequence,
-                    code=signed.code,
-                    received_at=signed.received_at,
-                ),
-                signature=signed.signature,
-                reason=REASONS[rejected.code],
-            )
-            for signed, rejected in zip(rejections, judgement.rejected, strict=True)
-        ],
+        rejections=list(map(wire_rejection, rejections)),
     )
     return answer.model_dump_json(by_alias=True).encode()

@@ -34,11 +34,12 @@ def restore_epochs(
             return restored
         found = _committing(chain, epoch)
         bundle = _bundle(found.header, bundles, fetch)
+        pools = chain.pool_inputs(epoch, chain.head())
         with database.write() as store:
             store.epochs.close_intake(epoch)
             store.epochs.settle(epoch, found.header)
             store.epochs.commit(epoch, found.time, found.transaction)
-            store.results.keep(bundle)
+            store.results.keep(bundle, pools)
             for claim in bundle.claims:
                 store.ledger.add_earning_pools(claim.account, claim.rewards())
         restored.append(epoch)

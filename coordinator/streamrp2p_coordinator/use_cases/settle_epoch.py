@@ -1,10 +1,12 @@
 """Settle the next epoch whose intake is over: header, bundle and rewards."""
 
+from collections.abc import Sequence
+
 from streamrp2p.header import EpochHeader
 from streamrp2p.numbers import Address
-from streamrp2p.settlement import GENESIS, Parent, Settlement, settle
+from streamrp2p.settlement import GENESIS, Parent, PoolInput, Settlement, settle
 from streamrp2p_coordinator.bundles import Bundles
-from streamrp2p_coordinator.chain import Block, Chain
+from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Network
 
@@ -35,26 +37,25 @@ def settle_epoch(
     with database.write() as store:
         # Waits for batches that are being taken in; from here on there are none.
         store.epochs.close_intake(epoch)
-    settlement = _settlement(epoch, block, database, chain, network, bundles, poster)
+    pools = chain.pool_inputs(epoch, block)
+    settlement = _settlement(epoch, pools, database, network, bundles, poster)
     bundles.write(settlement.bundle)
     with database.write() as store:
         if store.epochs.first_unsettled() != epoch:
             return None  # Another process was faster, with the same result.
         store.epochs.settle(epoch, settlement.header)
-        store.results.keep(settlement.bundle)
+        store.results.keep(settlement.bundle, pools)
     return settlement.header
 
 
 def _settlement(
     epoch: int,
-    block: Block,
+    pools: Sequence[PoolInput],
     database: Database,
-    chain: Chain,
     network: Network,
     bundles: Bundles,
     poster: Address,
 ) -> Settlement:
-    pools = chain.pool_inputs(epoch, block)
     with database.read() as store:
         parent_epoch = store.epochs.find(epoch - 1) if epoch else None
         sessions = store.ledger.sessions(epoch)

@@ -27,7 +27,7 @@ def _epoch(stored: StoredEpoch, network: Network, now: int) -> api.Epoch:
     epochs, epoch = network.epochs, stored.epoch
     shown = api.Epoch(
         epoch=epoch,
-        state=_state(stored, network, now),
+        state=state_of(stored, network, now),
         starts_at=epochs.start(epoch),
         ends_at=epochs.end(epoch),
         intake_ends_at=epochs.intake_end(epoch),
@@ -49,7 +49,8 @@ def _epoch(stored: StoredEpoch, network: Network, now: int) -> api.Epoch:
     )
 
 
-def _state(stored: StoredEpoch, network: Network, now: int) -> api.EpochState:
+def state_of(stored: StoredEpoch, network: Network, now: int) -> api.EpochState:
+    """Tell where an epoch stands at `now`."""
     if stored.is_final:
         return "final"
     if stored.committed_at is not None:

@@ -33,12 +33,10 @@ def _read_pools(
     found = chain.pools(block)
     with database.read() as store:
         known = {pool.pool_id: pool for pool in store.pools.all()}
-        fixed = {
-            epoch: store.pools.pools_with_fixed_terms(epoch) for epoch in range(first, current)
-        }
+        over = {epoch: store.pools.pools_that_are_over(epoch) for epoch in range(first, current)}
     inputs = {current: chain.pool_inputs(current, block)}
-    for epoch, have in fixed.items():
-        # What an epoch's own or a later block says of its terms holds for ever.
+    for epoch, have in over.items():
+        # What a later block says of an epoch's terms and deposits holds for ever.
         if not {pool.pool_id for pool in found if pool.is_open_at(epoch)} <= have:
             inputs[epoch] = chain.pool_inputs(epoch, block)
     funded = {pool.pool_id: pool.funded for pool in inputs[current]}
@@ -55,8 +53,9 @@ def _read_pools(
             return
         store.pools.keep([_known(pool, funded[pool.pool_id]) for pool in found])
         for epoch, pools in inputs.items():
-            terms = {pool.pool_id: pool.terms for pool in pools}
-            store.pools.keep_terms(epoch, terms, is_fixed=epoch <= block_epoch)
+            store.pools.keep_inputs(
+                epoch, pools, is_fixed=epoch <= block_epoch, is_over=epoch < block_epoch
+            )
         store.pools.forget_terms(first)
         store.pools.mark_read(block, now)
 

@@ -4,15 +4,18 @@ from functools import lru_cache
 from typing import Any
 
 from streamrp2p import api
+from streamrp2p.allocation import Terms
 from streamrp2p.batch import batch_root
 from streamrp2p.claim import ClaimProof, claim_call_data, opening
 from streamrp2p.claims_tree import ClaimLeaf, entry_word
+from streamrp2p.explanation import PoolInEpoch, explain, tally_of
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address
 from streamrp2p.plain_tree import PlainTree
 from streamrp2p.reachability import NodeCheck
 from streamrp2p.receipt import SessionRecord
+from streamrp2p.settlement import PoolInput
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import (
     BatchAck,
@@ -301,6 +304,22 @@ def earnings() -> dict[str, Any]:
                 reward=reward,
             )
         ],
+    ).dump()
+
+
+def account_epoch() -> dict[str, Any]:
+    """GET /v1/accounts/{account}/epochs/{epoch}."""
+    state = PoolInEpoch(
+        PoolInput(1, Terms(10**18, 10**17, _address("ticket signer")), 10**21), 3 * 10**18, 2 * 10**8
+    )
+    own = tally_of([RECORD])
+    rejections = [api.SignedRejection.model_validate(one) for one in batch_answer()["rejections"]]
+    return api.AccountEpoch(
+        state="open",
+        is_settled=False,
+        explanation=api.Explanation.of(explain(_address("node"), EPOCH, [state], {1: own})),
+        refusal_count=1,
+        refusals=rejections,
     ).dump()
 
 

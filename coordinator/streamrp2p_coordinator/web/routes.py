@@ -31,6 +31,7 @@ from streamrp2p_coordinator.repositories.nodes import StoredNode
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
 from streamrp2p_coordinator.use_cases.check_reachability import check_reachability
+from streamrp2p_coordinator.use_cases.explain_epoch import explain_epoch
 from streamrp2p_coordinator.use_cases.open_session import open_session
 from streamrp2p_coordinator.use_cases.register_node import register_node
 from streamrp2p_coordinator.use_cases.show_claim import show_claim
@@ -290,6 +291,25 @@ def get_earnings(account: parameters.AddressText, services: Parts) -> api.Earnin
     """Show what an account earned, by pool and by epoch."""
     return show_earnings(
         parameters.address(account), EARNINGS_ROWS, database=services.database
+    )
+
+
+@router.get(
+    "/v1/accounts/{account}/epochs/{epoch}",
+    tags=["accounts"],
+    responses=_answers(examples.account_epoch(), NotFoundError, RequestError, StorageError),
+)
+def get_account_epoch(
+    account: parameters.AddressText, epoch: parameters.Epoch, services: Parts
+) -> api.AccountEpoch:
+    """Explain why an account earns so much in an epoch, settled or not, and show what was refused to it."""
+    return explain_epoch(
+        parameters.address(account),
+        epoch,
+        database=services.database,
+        chain=services.chain,
+        network=services.network,
+        clock=services.clock,
     )
 
 

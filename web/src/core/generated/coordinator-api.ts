@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{account}/epochs/{epoch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Account Epoch
+         * @description Explain why an account earns so much in an epoch, settled or not, and show what was refused to it.
+         */
+        get: operations["getAccountEpoch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batches": {
         parameters: {
             query?: never;
@@ -313,6 +333,27 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccountEpoch
+         * @description GET /v1/accounts/{account}/epochs/{epoch}: why the account earns so much, and what was refused to it.
+         *
+         *     Until the epoch `is_settled` the explanation is an estimate, of what came in so far. `refusals` are the first of
+         *     `refusal_count`, in the order of the bundle.
+         */
+        AccountEpoch: {
+            explanation: components["schemas"]["Explanation"];
+            /** Issettled */
+            isSettled: boolean;
+            /** Refusalcount */
+            refusalCount: number;
+            /** Refusals */
+            refusals: components["schemas"]["SignedRejection"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "intake" | "settling" | "committed" | "final" | "voided";
+        };
+        /**
          * Batch
          * @description POST /v1/batches: `records` are `count` session records of 274 bytes, concatenated.
          */
@@ -498,6 +539,18 @@ export interface components {
             epochs: components["schemas"]["Epoch"][];
         };
         /**
+         * Explanation
+         * @description Why an account earns so much in an epoch, pool by pool. The same bytes follow from the epoch's bundle.
+         */
+        Explanation: {
+            /** Account */
+            account: string;
+            /** Epoch */
+            epoch: number;
+            /** Pools */
+            pools: components["schemas"]["PoolExplanation"][];
+        };
+        /**
          * Header
          * @description Wire form of `header.EpochHeader`.
          */
@@ -611,6 +664,50 @@ export interface components {
             settled: string;
             /** Token */
             token: string;
+        };
+        /**
+         * PoolExplanation
+         * @description Wire form of `explanation.PoolExplanation`, amounts in base units, with every step that can be checked by hand.
+         *
+         *     `worth = floor(poolWeight · pricePerGB / 10^9)`, `fundsLeft = max(funded - previousCumulativeSpend, 0)`,
+         *     `spend = min(worth, epochBudget, fundsLeft)`, of which `boundBy` names the smallest, and
+         *     `reward = floor(spend · weight / poolWeight)`. `weight` is `bytesOnTime` plus half of each session's late bytes,
+         *     rounded down.
+         */
+        PoolExplanation: {
+            /**
+             * Boundby
+             * @enum {string}
+             */
+            boundBy: "weight" | "budget" | "funds";
+            /** Bytesdelivered */
+            bytesDelivered: string;
+            /** Bytesontime */
+            bytesOnTime: string;
+            /** Epochbudget */
+            epochBudget: string;
+            /** Funded */
+            funded: string;
+            /** Fundsleft */
+            fundsLeft: string;
+            /** Poolid */
+            poolId: number;
+            /** Poolweight */
+            poolWeight: string;
+            /** Previouscumulativespend */
+            previousCumulativeSpend: string;
+            /** Pricepergb */
+            pricePerGB: string;
+            /** Reward */
+            reward: string;
+            /** Sessions */
+            sessions: number;
+            /** Spend */
+            spend: string;
+            /** Weight */
+            weight: string;
+            /** Worth */
+            worth: string;
         };
         /**
          * Pools
@@ -785,6 +882,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type SchemaAccountEpoch = components['schemas']['AccountEpoch'];
 export type SchemaBatch = components['schemas']['Batch'];
 export type SchemaBatchAck = components['schemas']['BatchAck'];
 export type SchemaBatchAnswer = components['schemas']['BatchAnswer'];
@@ -795,6 +893,7 @@ export type SchemaEarnings = components['schemas']['Earnings'];
 export type SchemaEpoch = components['schemas']['Epoch'];
 export type SchemaEpochEarning = components['schemas']['EpochEarning'];
 export type SchemaEpochs = components['schemas']['Epochs'];
+export type SchemaExplanation = components['schemas']['Explanation'];
 export type SchemaHeader = components['schemas']['Header'];
 export type SchemaNode = components['schemas']['Node'];
 export type SchemaNodeCheck = components['schemas']['NodeCheck'];
@@ -802,6 +901,7 @@ export type SchemaNodeRegistration = components['schemas']['NodeRegistration'];
 export type SchemaNodes = components['schemas']['Nodes'];
 export type SchemaPool = components['schemas']['Pool'];
 export type SchemaPoolEarning = components['schemas']['PoolEarning'];
+export type SchemaPoolExplanation = components['schemas']['PoolExplanation'];
 export type SchemaPools = components['schemas']['Pools'];
 export type SchemaProblem = components['schemas']['Problem'];
 export type SchemaReachability = components['schemas']['Reachability'];
@@ -1020,6 +1120,100 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Earnings"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountEpoch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                epoch: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "explanation": {
+                     *         "account": "0x14436ff33519b86e6b030385c813c692b5a7c1fa",
+                     *         "epoch": 12,
+                     *         "pools": [
+                     *           {
+                     *             "boundBy": "budget",
+                     *             "bytesDelivered": "52428800",
+                     *             "bytesOnTime": "50331648",
+                     *             "epochBudget": "100000000000000000",
+                     *             "funded": "1000000000000000000000",
+                     *             "fundsLeft": "997000000000000000000",
+                     *             "poolId": 1,
+                     *             "poolWeight": "200000000",
+                     *             "previousCumulativeSpend": "3000000000000000000",
+                     *             "pricePerGB": "1000000000000000000",
+                     *             "reward": "25690112000000000",
+                     *             "sessions": 1,
+                     *             "spend": "100000000000000000",
+                     *             "weight": "51380224",
+                     *             "worth": "200000000000000000"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "isSettled": false,
+                     *       "refusalCount": 1,
+                     *       "refusals": [
+                     *         {
+                     *           "reason": "A higher sequence has fewer bytes than a record that was acknowledged before.",
+                     *           "rejection": {
+                     *             "code": 10,
+                     *             "receivedAt": 1767269760,
+                     *             "sequence": 4,
+                     *             "sessionId": "0xe925f55b93bb1d16629c50de850de8bd70727750930b1f2505aa3d8a0a4528de"
+                     *           },
+                     *           "signature": "0x0ccf0623ff73d7a2a2ae7940dfd8c02fe10fea07dc9b7e81912899b1704cef8b3b78302361b72312d05bdedba45b76dee17fd5ecb63fb85f7c0eab9faa49f93e1c"
+                     *         }
+                     *       ],
+                     *       "state": "open"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountEpoch"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
