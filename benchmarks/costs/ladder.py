@@ -58,4 +58,4 @@ def _cores(folder: Path, film: Film) -> list[float]:
 
 def _is_steady(origin: RunningOrigin) -> bool:
     """Tell whether the first segment is out: what starting costs is behind it."""
-    return "segment.published" in origin.log()
+    return "segment_published" in origin.log()

@@ -102,8 +102,8 @@ def run(
         raise typer.BadParameter(str(error)) from None
     with explained():
         keys = identity.load(folder)
-        domain = pool_facts(pool, keys.address, coordinator, rpc, deployment)
-        stream = Stream(pool, domain, packaging)
+        facts = pool_facts(pool, keys.address, coordinator, rpc, deployment)
+        stream = Stream(pool, facts.domain, facts.max_bytes_per_second, packaging)
         inlets = (
             Ports(ingest_host, rtmp_port, srt_port)
             if ingest_server is None

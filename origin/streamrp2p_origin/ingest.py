@@ -9,9 +9,9 @@ import structlog
 
 from streamrp2p_origin.errors import OriginError
 from streamrp2p_origin.packager import Packager
-from streamrp2p_origin.packaging import Packaging
 from streamrp2p_origin.plan import Plan, plan_for
-from streamrp2p_origin.publisher import Publisher
+from streamrp2p_origin.pool_rate import RateGauge
+from streamrp2p_origin.publisher import Publisher, Stream
 from streamrp2p_origin.receiver import Receiver
 from streamrp2p_origin.stream_key import StreamKey
 from streamrp2p_origin.visit import Visit
@@ -60,13 +60,13 @@ class Ingest:
         source: Source,
         key: StreamKey,
         publisher: Publisher,
-        settings: Packaging,
+        stream: Stream,
     ) -> None:
         self._executable = executable
         self._source = source
         self._key = key
         self._publisher = publisher
-        self._settings = settings
+        self._stream = stream
         self._has_sparse_key_frames = False
         self._began_at = time.monotonic()
         self._live: Receiver | None = None
@@ -106,7 +106,7 @@ class Ingest:
         async with self._source.visit() as (receiver, description):
             plan = plan_for(
                 description,
-                self._settings.ladder,
+                self._stream.packaging.ladder,
                 kept=self._publisher.names,
                 has_sparse_key_frames=self._has_sparse_key_frames,
             )
@@ -132,12 +132,12 @@ class Ingest:
             await asyncio.sleep(_DROP_POLL_SECONDS)
 
     async def _package(self, plan: Plan, reading: int) -> None:
-        visit = Visit(self._executable, plan, self._publisher, self._settings.segment_seconds)
+        packaging = self._stream.packaging
+        gauge = RateGauge(self._stream.max_bytes_per_second)
+        visit = Visit(self._executable, plan, self._publisher, packaging.segment_seconds, gauge)
         # As time goes on from one visit to the next, so do the timestamps: some players know no discontinuities.
         begin_seconds = _FIRST_SECONDS + time.monotonic() - self._began_at
-        packager = await Packager.start(
-            self._executable, plan, self._settings, begin_seconds, reading
-        )
+        packager = await Packager.start(self._executable, plan, packaging, begin_seconds, reading)
         self.is_publishing = True
         try:
             await visit.run(packager)

@@ -34,6 +34,8 @@ class Stream:
 
     pool_id: int
     domain: Domain
+    max_bytes_per_second: int
+    """The pool's rate: what each viewer is credited at most."""
     packaging: Packaging = Packaging()  # noqa: RUF009 - it cannot be changed
 
 

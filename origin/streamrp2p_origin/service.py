@@ -14,6 +14,7 @@ from streamrp2p_origin import ffmpeg
 from streamrp2p_origin.http_server import HttpServer, bound
 from streamrp2p_origin.identity import Identity, locked
 from streamrp2p_origin.ingest import Ingest, Inlets
+from streamrp2p_origin.pool_rate import stated_shortfall
 from streamrp2p_origin.publisher import Publisher, Stream
 from streamrp2p_origin.serving import create_app
 from streamrp2p_origin.stream_key import StreamKey
@@ -42,7 +43,7 @@ async def serve(
         publisher = Publisher(folder, identity, stream, clock)
         source = inlets.source(executable, key)
         await held.enter_async_context(source.open())
-        ingest = Ingest(executable, source, key, publisher, stream.packaging)
+        ingest = Ingest(executable, source, key, publisher, stream)
         server = HttpServer(
             uvicorn.Config(
                 create_app(publisher, ingest, stream.pool_id),
@@ -62,6 +63,8 @@ async def serve(
             rtmp=inlets.url,
             origin_key=f"0x{identity.address.hex()}",
         )
+        if shortfall := stated_shortfall(stream.packaging.ladder, stream.max_bytes_per_second):
+            _log.warning("pool_rate_low", **shortfall.shown())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait(
             [stopping, serving, keeping, taking], return_when=asyncio.FIRST_COMPLETED

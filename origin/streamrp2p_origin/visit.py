@@ -12,6 +12,7 @@ from streamrp2p_origin.cutting import CutPart
 from streamrp2p_origin.errors import OriginError
 from streamrp2p_origin.packager import Packager
 from streamrp2p_origin.plan import Plan
+from streamrp2p_origin.pool_rate import RateGauge
 from streamrp2p_origin.publisher import Publisher
 from streamrp2p_origin.thumbnails import INTERVAL_SECONDS, thumbnail
 from streamrp2p_origin.weaving import Opened, Output
@@ -31,11 +32,14 @@ class Visit:
 
     def __init__(
         self, executable: str, plan: Plan, publisher: Publisher, segment_seconds: float,
-        monotonic: Callable[[], float] = time.monotonic,
+        gauge: RateGauge, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._executable = executable
         self._publisher = publisher
         self._segment_seconds = segment_seconds
+        self._gauge = gauge
+        self._has_warned = False
+        """Whether the pool's rate was said to be too low."""
         self._monotonic = monotonic
         self._names = [rendition.name for rendition in plan.renditions]
         self._smallest = self._names[-1]
@@ -84,6 +88,7 @@ class Visit:
         if isinstance(event, Opened):
             self._maps[name] = event.initialization
         elif isinstance(event, CutPart):
+            self._gauge.add(name, len(event.data), event.duration_micros)
             if name == self._names[0]:
                 self._note_length(event)
             if name == self._smallest and event.is_independent:
@@ -93,6 +98,13 @@ class Visit:
             sequence = self._sequence(name) - 1
             _log.info("segment_published", sequence=sequence, seconds=round(seconds, 3))
             self._segment_micros = 0
+            self._check_rate()
+
+    def _check_rate(self) -> None:
+        shortfall = None if self._has_warned else self._gauge.shortfall()
+        if shortfall is not None:
+            self._has_warned = True
+            _log.warning("pool_rate_low", **shortfall.shown())
 
     def _note_length(self, part: CutPart) -> None:
         self._segment_micros += part.duration_micros

@@ -368,3 +368,24 @@ def test_next_part_is_sent_when_it_is_there(origin: RunningOrigin) -> None:
                 before.next_sequence,
                 len(before.parts),
             )
+
+
+def rate_warnings(origin: RunningOrigin) -> list[dict[str, str]]:
+    events = [json.loads(line) for line in origin.log().splitlines()]
+    return [each for each in events if each["event"] == "pool_rate_low"]
+
+
+def test_a_pool_whose_rate_does_not_cover_the_stream_is_warned_of_once(
+    folder: Path, coordinator_url: str
+) -> None:
+    with running_origin(folder, coordinator_url, "--ladder", "source,90p:100") as origin:
+        # The pool of these tests has 10,000 bytes per second. What the ladder states is known at once.
+        warnings = rate_warnings(origin)
+        assert [each["rendition"] for each in warnings] == ["90p"]
+        with encoding(origin.rtmp):
+            wait_for(lambda: origin.log().count("pool_rate_low") == 2)
+            seen = segment_count(origin)
+            wait_for(lambda: segment_count(origin) > seen + 1)
+        warnings = rate_warnings(origin)
+        assert [each["rendition"] for each in warnings] == ["90p", "source"]
+        assert "streamrp2p pool stream --max-bytes-per-second" in warnings[1]["advice"]

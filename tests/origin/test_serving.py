@@ -8,7 +8,6 @@ import pytest
 
 from streamrp2p_origin.ingest import Ingest
 from streamrp2p_origin.listeners import Listeners, Ports
-from streamrp2p_origin.packaging import Packaging
 from streamrp2p_origin.serving import create_app
 from streamrp2p_origin.stream_key import StreamKey
 from tests.support.publishing import START, Clock, Origin
@@ -21,7 +20,7 @@ class Served(Origin):
         key = StreamKey(folder)
         self.source = Listeners("", Ports("127.0.0.1", 1), key)
         self.source.is_ready = True
-        self.ingest = Ingest("", self.source, key, self.publisher, Packaging())
+        self.ingest = Ingest("", self.source, key, self.publisher, self.stream)
         app = create_app(self.publisher, self.ingest, 7)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://origin/v1/streams/7"

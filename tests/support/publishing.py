@@ -39,8 +39,8 @@ class Origin:
         self, folder: Path, clock: Callable[[], float], *renditions: str, dvr_seconds: float = 8.0
     ) -> None:
         self.renditions = renditions or ("source",)
-        stream = Stream(7, DOMAIN, Packaging(part_seconds=1.0, dvr_seconds=dvr_seconds))
-        self.publisher = Publisher(folder, IDENTITY, stream, clock)
+        self.stream = Stream(7, DOMAIN, 10**6, Packaging(part_seconds=1.0, dvr_seconds=dvr_seconds))
+        self.publisher = Publisher(folder, IDENTITY, self.stream, clock)
         self._start_micros: dict[str, int] = {}
 
     def begin(self, *, init: bytes = b"init") -> None:
