@@ -3,12 +3,14 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 
 from streamrp2p.monitoring import Reading, Values, registry_of
 from streamrp2p_coordinator.judgement import Judgement
+from streamrp2p_coordinator.repositories.transactions import Purpose
 from streamrp2p_coordinator.use_cases.observe import Observation
 
 REQUEST_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -67,19 +69,19 @@ class Metrics:
         self._job_runs = Counter(
             _P + "job_runs_total",
             "Runs of each job: done, failed (met again at the next tick), crashed (a bug).",
-            ("job", "outcome"),
+            ("name", "outcome"),
             registry=self.registry,
         )
         self._job_seconds = Counter(
             _P + "job_seconds_total",
             "Time that each job took.",
-            ("job",),
+            ("name",),
             registry=self.registry,
         )
         self._job_success = Gauge(
             _P + "job_success_timestamp_seconds",
             "When each job was last done.",
-            ("job",),
+            ("name",),
             registry=self.registry,
         )
         self._transactions = Counter(
@@ -160,7 +162,7 @@ class Metrics:
                 if stage != "ended"
             },
             "transactions_live": {
-                (purpose,): count for purpose, count in seen.live_transactions.items()
+                (purpose,): seen.live_transactions.get(purpose, 0) for purpose in get_args(Purpose)
             },
             "registrations_pending": seen.pending_registrations,
             "poster_balance_wei": seen.poster_balance_wei,

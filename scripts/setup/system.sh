@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Install what the tests need from Debian: a browser, and nginx with its RTMP module. Only when missing, only as root.
+# Install what the tests need from Debian: a browser, nginx with its RTMP module, and Prometheus for its promtool.
+# Only when missing, only as root.
 set -euo pipefail
 
 missing=()
 command -v chromium >/dev/null || missing+=(chromium)
 command -v nginx >/dev/null || missing+=(nginx)
 [ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ] || missing+=(libnginx-mod-rtmp)
+command -v promtool >/dev/null || missing+=(prometheus)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
@@ -13,7 +15,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     exit 1
 fi
 echo "Installing ${missing[*]}"
-# In this run level no service is started: the tests run nginx by themselves, on ports of their own.
+# In this run level no service is started: the tests run what they need by themselves, on ports of their own.
 export RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

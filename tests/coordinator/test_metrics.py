@@ -24,8 +24,8 @@ def samples(world: World) -> list[Sample]:
     ]
 
 
-def value(world: World, name: str, **labels: str) -> float | None:
-    found = [one for one in samples(world) if (one.name, one.labels) == (P + name, labels)]
+def value(world: World, metric: str, /, **labels: str) -> float | None:
+    found = [one for one in samples(world) if (one.name, one.labels) == (P + metric, labels)]
     assert len(found) <= 1
     return found[0].value if found else None
 
@@ -64,17 +64,17 @@ def test_jobs_are_counted_by_their_outcome(world: World) -> None:
 
     before = time.time()
     run_epochs(world.services)
-    assert value(world, "job_runs_total", job="settle", outcome="done") == 1
-    done_at = value(world, "job_success_timestamp_seconds", job="settle")
+    assert value(world, "job_runs_total", name="settle", outcome="done") == 1
+    done_at = value(world, "job_success_timestamp_seconds", name="settle")
     assert done_at is not None
     assert done_at >= before
     world.chain.head = down  # type: ignore[method-assign, assignment]
     run_epochs(world.services)
-    assert value(world, "job_runs_total", job="sync_pools", outcome="failed") == 1
-    assert value(world, "job_runs_total", job="sync_pools", outcome="done") == 1
+    assert value(world, "job_runs_total", name="sync_pools", outcome="failed") == 1
+    assert value(world, "job_runs_total", name="sync_pools", outcome="done") == 1
     world.chain.head = lambda: 1 // 0  # type: ignore[method-assign, assignment, return-value]
     run_epochs(world.services)
-    assert value(world, "job_runs_total", job="sync_pools", outcome="crashed") == 1
+    assert value(world, "job_runs_total", name="sync_pools", outcome="crashed") == 1
 
 
 def test_nothing_is_shown_as_zero_before_it_was_observed(world: World) -> None:
@@ -128,7 +128,7 @@ def test_no_label_names_anybody(world: World) -> None:
     run_observation(world.services)
     labels = {name: text for sample in samples(world) for name, text in sample.labels.items()}
     assert labels.keys() <= {
-        "method", "route", "status", "code", "job", "outcome", "purpose", "state", "stage",
+        "method", "route", "status", "code", "name", "outcome", "purpose", "state", "stage",
         "health", "folder", "le",
     }  # fmt: skip
     assert not [text for text in labels.values() if "0x" in text]
