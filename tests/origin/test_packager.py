@@ -59,7 +59,7 @@ async def test_parts_come_as_soon_as_they_are_whole_and_the_rest_when_ffmpeg_end
 
 async def test_media_that_is_none_ends_the_visit(tmp_path: Path, pipe: tuple[int, int]) -> None:
     os.close(pipe[1])
-    packager = await run(tmp_path, "printf '\\0\\0\\0\\0mdat' >&9; sleep 60", pipe[0])
+    packager = await run(tmp_path, "printf '\\0\\0\\0\\0mdat' >&9; exec sleep 60", pipe[0])
     with pytest.raises(PackagingError, match="a box says that it has 0 bytes"):
         _ = [each async for each in packager.outputs()]
     await packager.kill()
