@@ -54,10 +54,12 @@ class Audience:
     def join(self, relay: Relay, others: list[Relay], count: int) -> None:
         """Let so many viewers begin at a relay and not at the others, with tickets of the coordinator's."""
         for _ in range(count):
-            session = self._opened(relay, others)
-            url = f"{loopback(relay.port)}/v1/streams/{self.pool_id}"
-            reader = Reader(url, session, self._verify, self.got)
-            self._running.append(asyncio.run_coroutine_threadsafe(reader.run(), self.loop))
+            self._begin(loopback(relay.port), self._opened(relay, others))
+
+    def join_for_free(self, url: str, count: int) -> None:
+        """Let so many begin at a server that wants no session."""
+        for _ in range(count):
+            self._begin(url, None)
 
     def check(self) -> None:
         """Raise what made a viewer fail."""
@@ -71,6 +73,11 @@ class Audience:
         for viewer in self._running:
             viewer.cancel()
         self._running.clear()
+
+    def _begin(self, url: str, session: ReceiptSession | None) -> None:
+        stream = f"{url}/v1/streams/{self.pool_id}"
+        reader = Reader(stream, session, self._verify, self.got)
+        self._running.append(asyncio.run_coroutine_threadsafe(reader.run(), self.loop))
 
     def _opened(self, relay: Relay, others: list[Relay]) -> ReceiptSession:
         key = new_viewer_key()

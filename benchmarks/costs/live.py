@@ -7,11 +7,13 @@ from pathlib import Path
 from benchmarks.costs.audience import Audience, audience
 from benchmarks.costs.browser import watched
 from benchmarks.costs.live_stage import LiveStage, live_stage
+from benchmarks.costs.nginx_cache import nginx_cache
 from benchmarks.costs.offload import offload_rows, relay_rows
 from benchmarks.costs.player import paid, player_rows
+from benchmarks.costs.processes import cpu_seconds
 from benchmarks.costs.receipts import Paid, receipt_rows
 from benchmarks.costs.report import Row
-from benchmarks.costs.window import Window
+from benchmarks.costs.window import Flow, Window
 from streamrp2p_demo.stack import Relay
 
 VIEWERS = 30
@@ -33,6 +35,7 @@ def measure(folder: Path) -> dict[str, list[Row]]:
             windows = {1: one_round[0]}
             for count in range(2, len(stage.relays) + 1):
                 windows[count] = _abreast(stage, viewers, count)
+            cached = _through_nginx(stage, viewers)
             # Before relays are viewers too: their receipts would be counted as the player's.
             moments = watched(stage)
             in_row = _in_row(stage, viewers)
@@ -40,7 +43,7 @@ def measure(folder: Path) -> dict[str, list[Row]]:
     journal_bytes = sum(flow.journal_bytes for flow in window.flows)
     return {
         "Origin offload": list(offload_rows(windows, in_row)),
-        "Relay CPU, live": list(relay_rows(windows)),
+        "Relay CPU, live": list(relay_rows(windows, cached)),
         "Receipts": list(receipt_rows(paid(moments), batches, journal_bytes)),
         "Player CPU": list(player_rows(moments)),
     }
@@ -64,6 +67,21 @@ def _abreast(stage: LiveStage, viewers: Audience, count: int) -> Window:
     window = _observed(stage, viewers, relays, lambda: time.sleep(SECONDS))
     viewers.leave()
     return window
+
+
+def _through_nginx(stage: LiveStage, viewers: Audience) -> Window:
+    """Let all read the same stream through nginx."""
+    with nginx_cache(stage.stack.ports.origin) as cache:
+        before = viewers.got.requests
+        viewers.join_for_free(cache.url, VIEWERS)
+        stage.stack.wait_for("viewers", lambda: viewers.got.requests > before + VIEWERS or None)
+        time.sleep(SETTLING_SECONDS)
+        began_at, got, spent = time.monotonic(), viewers.got.copy(), cpu_seconds(cache.pid)
+        time.sleep(SECONDS)
+        seconds, got = time.monotonic() - began_at, viewers.got - got
+        spent = cpu_seconds(cache.pid) - spent
+        viewers.leave()
+    return Window(seconds, VIEWERS, got, (Flow(0, 0, got.object_bytes, 0, spent),))
 
 
 def _in_row(stage: LiveStage, viewers: Audience) -> Window:

@@ -8,7 +8,6 @@ from benchmarks.costs.window import Window
 BIT_RATE = "each viewer gets, of parts"
 CORES = "a relay with all of them as its viewers"
 CORES_MORE = "one viewer more"
-_GBIT_BYTES = 1e9 / 8
 _MBIT_BYTES = 1e6 / 8
 
 
@@ -24,13 +23,15 @@ def offload_rows(windows: Mapping[int, Window], in_row: Window) -> Iterator[Row]
     yield from _off(f"{_relays(len(in_row.flows))}, 1 fed by the origin", in_row, 1)
 
 
-def relay_rows(windows: Mapping[int, Window]) -> Iterator[Row]:
-    """Tell what live parts cost a relay: with all viewers, and what of it is each viewer's."""
+def relay_rows(windows: Mapping[int, Window], cached: Window) -> Iterator[Row]:
+    """Tell what live parts cost a relay: with all viewers, beside nginx, and what of it is each viewer's."""
     one, several = windows[1], windows[max(windows)]
     fewer = several.viewers // max(windows)
     yield Row("viewers", one.viewers, "", Kind.GIVEN)
-    gbit = one.served_bytes / _GBIT_BYTES
-    yield Row("live parts, playlists, receipts", one.cpu_seconds / gbit, "core seconds/Gbit")
+    own, other = one.core_seconds_per_gbit, cached.core_seconds_per_gbit
+    yield Row("node, live parts, playlists, receipts", own, "core seconds/Gbit")
+    yield Row("nginx as a cache, live parts, playlists", other, "core seconds/Gbit")
+    yield Row("node / nginx", own / other, "", Kind.COMPUTED)
     yield Row(CORES, one.cores, "cores")
     yield Row(f"a relay with {fewer} viewers", several.cores, "cores")
     more = (one.cores - several.cores) / (one.viewers - fewer)

@@ -28,7 +28,8 @@ that 1 Gbit/s takes. The kernel's work to deliver to the reader on the same mach
     "Relay CPU, live": """\
 The same of a node that relays a live stream: it also follows and verifies playlists, holds
 requests until there is something new, checks receipts and writes each to the disk before it
-answers. Most of it is by the request and not by the byte.""",
+answers. nginx caches the same stream for as many viewers, who wait for the same parts, without
+tickets, receipts or checks of what it passes on. Most of it is by the request and not by the byte.""",
     "Receipts": """\
 Whole HTTP messages, headers included, below TLS, as a proxy on the way counts them: of one
 Chromium that watches, which pays about every second, and of a node with all the viewers above

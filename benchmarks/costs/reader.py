@@ -24,11 +24,13 @@ Verify = Callable[[bytes], MediaPlaylist]
 
 @dataclass(slots=True)
 class Reader:
-    """Reads one rendition at one relay until it is cancelled; counts in `got`, which others may share."""
+    """Reads one rendition until it is cancelled; counts in `got`, which others may share.
+
+    `url` is the stream's at a relay, or at a server that wants no session.
+    """
 
     url: str
-    """Of the stream at the relay."""
-    session: ReceiptSession
+    session: ReceiptSession | None
     verify: Verify
     got: Got
     _taken: set[str] = field(default_factory=set)
@@ -36,7 +38,9 @@ class Reader:
 
     async def run(self) -> None:
         """Read and pay."""
-        headers = {**PLAIN, api.SESSION_HEADER: "0x" + self.session.session_id.hex()}
+        headers = dict(PLAIN)
+        if self.session is not None:
+            headers[api.SESSION_HEADER] = "0x" + self.session.session_id.hex()
         async with httpx.AsyncClient(
             headers=headers, timeout=TIMEOUT_SECONDS, verify=PLAIN_TLS
         ) as client:
@@ -68,12 +72,13 @@ class Reader:
         data = await self._get(client, wanted.name, {})
         assert await asyncio.to_thread(matches, wanted, data), wanted.name
         self.got.object_bytes += len(data)
-        self.session.count(len(data), media_sequence, is_on_time=True)
-        if time.monotonic() - self._paid_at >= RECEIPT_SECONDS:
-            await self._pay(client)
+        if self.session is not None:
+            self.session.count(len(data), media_sequence, is_on_time=True)
+            if time.monotonic() - self._paid_at >= RECEIPT_SECONDS:
+                await self._pay(client, self.session)
 
-    async def _pay(self, client: httpx.AsyncClient) -> None:
-        receipt, signature = self.session.sign(int(time.time()))
+    async def _pay(self, client: httpx.AsyncClient, session: ReceiptSession) -> None:
+        receipt, signature = session.sign(int(time.time()))
         self._paid_at = time.monotonic()
         signed = api.SignedReceipt.of(receipt, signature)
         url = httpx.URL(self.url).copy_with(path="/v1/receipts")

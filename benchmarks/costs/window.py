@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+_GBIT_BYTES = 1e9 / 8
+
 
 @dataclass(slots=True)
 class Got:
@@ -79,6 +81,11 @@ class Window:
     def cpu_seconds(self) -> float:
         """What the relays used of the processor."""
         return sum(flow.cpu_seconds for flow in self.flows)
+
+    @property
+    def core_seconds_per_gbit(self) -> float:
+        """What a Gbit of objects took of the processor."""
+        return self.cpu_seconds / (self.served_bytes / _GBIT_BYTES)
 
     @property
     def cores(self) -> float:

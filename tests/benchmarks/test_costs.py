@@ -126,10 +126,13 @@ def test_offload_is_what_the_origin_did_not_send_of_what_viewers_got() -> None:
 
 def test_a_relay_costs_something_for_the_stream_and_something_for_each_viewer() -> None:
     three = tuple(replace(ONE_FLOW, cpu_seconds=0.5) for _ in range(3))
-    assert values(relay_rows({1: window(30, ONE_FLOW), 3: window(30, *three)})) == {
+    cached = window(30, replace(ONE_FLOW, cpu_seconds=0.3))
+    assert values(relay_rows({1: window(30, ONE_FLOW), 3: window(30, *three)}, cached)) == {
         "viewers": 30,
         # 0.9 s for 0.24 Gbit.
-        "live parts, playlists, receipts": 3.75,
+        "node, live parts, playlists, receipts": 3.75,
+        "nginx as a cache, live parts, playlists": 1.25,
+        "node / nginx": 3.0,
         CORES: 0.09,
         "a relay with 10 viewers": 0.05,
         CORES_MORE: 0.002,
