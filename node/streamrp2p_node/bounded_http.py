@@ -2,17 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from starlette.responses import Response
+from structlog.contextvars import bound_contextvars
 from typing_extensions import override
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from streamrp2p.request_id import HEADER as ID_HEADER
+from streamrp2p.request_id import request_id_of
 from streamrp2p_node.errors import Reason
 from streamrp2p_node.problems import problem
 from streamrp2p_node.settings import DEFAULT_MAX_CONNECTIONS, DEFAULT_MAX_CONNECTIONS_PER_ADDRESS
@@ -38,6 +41,25 @@ class Bounds:
     """Loopback, where proxies are, is not bounded; 0: nobody is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer that is in memory: status line and headers, each with its line's end, and the body."""
+
+    head: bytes
+    body: bytes | memoryview
+
+
+class Direct(Protocol):
+    """Answers without the application what it can."""
+
+    def answer(self, url: bytes, headers: Mapping[bytes, bytes]) -> Answer | None:
+        """Return the answer to a GET of a URL, with headers in lower case; None to leave it to the application."""
+
+
+_NOT_DIRECT = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+"""Headers of requests with a body."""
+
+
 class _Open:
     """The open connections, the one that was longest without a request first."""
 
@@ -47,7 +69,7 @@ class _Open:
 
     def idle(self) -> "BoundedHttp | None":
         """Return who would miss its connection least: one that never asked for anything, or one between requests."""
-        silent = (each for each in self.all if each.cycle is None)
+        silent = (each for each in self.all if not each.has_asked)
         resting = (each for each in self.all if each.is_idle)
         return next(silent, None) or next(resting, None)
 
@@ -57,6 +79,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     bounds: ClassVar[Bounds]
     opened: ClassVar[_Open]
+    direct: ClassVar[Direct | None]
 
     def __init__(
         self,
@@ -72,6 +95,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_in_headers = self._is_in_body = False
         self._bytes = 0
         self._refusal: Response | None = None
+        self._answer: Answer | None = None
+        self._request_id = b""
+        self._has_answered = False
+        self.has_asked = False
 
     @property
     def is_idle(self) -> bool:
@@ -120,6 +147,7 @@ class BoundedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        self._has_answered = False
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -127,10 +155,14 @@ class BoundedHttp(HttpToolsProtocol):
             self._bytes += len(data)
             if self._bytes > self.bounds.header_bytes:
                 self._refuse(self._headers_too_large())
+            elif self._deadline is None:
+                self._arm(self.bounds.header_seconds, self._too_slow)
         elif self._is_in_body:
             self._bytes += len(data)
             if self._bytes > self.bounds.body_bytes:
                 self.transport.abort()
+            elif self._deadline is None:
+                self._arm(self.bounds.body_seconds, self._too_slow)
         elif self.is_idle and self._deadline is None and self.timeout_keep_alive_task is None:
             # Empty lines begin no request, but have ended the wait for one.
             self._arm(self.bounds.header_seconds, self._too_slow)
@@ -139,8 +171,6 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._is_in_headers, self._bytes = True, 0
-        if self._deadline is None:
-            self._arm(self.bounds.header_seconds, self._too_slow)
 
     @override
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -157,14 +187,55 @@ class BoundedHttp(HttpToolsProtocol):
         if len(self.pipeline) >= self.bounds.pipelined:
             raise _RefusedRequestError
         self._is_in_headers, self._is_in_body, self._bytes = False, True, 0
-        self._arm(self.bounds.body_seconds, self._too_slow)
-        super().on_headers_complete()
+        self._disarm()
+        self.has_asked = True
+        self._answer = self._answer_directly()
+        if self._answer is None:
+            super().on_headers_complete()
 
     @override
     def on_message_complete(self) -> None:
         self._is_in_body = False
         self._disarm()
-        super().on_message_complete()
+        answer, self._answer = self._answer, None
+        if answer is None:
+            super().on_message_complete()
+            return
+        headers = (*self.server_state.default_headers, (ID_HEADER, self._request_id))
+        lines = [name + b": " + value + b"\r\n" for name, value in headers]
+        self.transport.writelines([b"".join([answer.head, *lines, b"\r\n"]), answer.body])
+        self._has_answered = True
+        self.on_response_complete()
+
+    def _answer_directly(self) -> Answer | None:
+        """Return the answer if it can be written at once: the only one, on a connection that goes on.
+
+        Requests that came together are the application's, where their number is bounded.
+        """
+        parser = self.parser
+        if (
+            self.direct is None
+            or parser.get_method() != b"GET"
+            or self._has_answered
+            or not self.is_idle
+            or self.transport.get_write_buffer_size()
+            or parser.get_http_version() != "1.1"
+            or parser.should_upgrade()
+            or not parser.should_keep_alive()
+        ):
+            return None
+        # Of a header that comes twice the first counts, as for all routes.
+        headers = dict(reversed(self.headers))
+        if _NOT_DIRECT & headers.keys():
+            return None
+        self._request_id = request_id_of(headers.get(ID_HEADER, b""))
+        try:
+            return self.direct.answer(self.url, headers)
+        except Exception:
+            # The parser takes what is raised for the client's fault.
+            with bound_contextvars(request_id=self._request_id.decode()):
+                self.logger.exception("Exception in direct answer")
+            raise
 
     @override
     def send_400_response(self, msg: str) -> None:
@@ -254,13 +325,14 @@ class _RefusedRequestError(Exception):
     """Ends the parser's work on a request that is refused."""
 
 
-def bounded_http(bounds: Bounds) -> type[BoundedHttp]:
-    """Return the protocol of one server, for `uvicorn.Config(http=…)`."""
+def bounded_http(bounds: Bounds, direct: Direct | None = None) -> type[BoundedHttp]:
+    """Return the protocol of one server, for `uvicorn.Config(http=…)`; `direct` is asked before the application."""
 
     class Http(BoundedHttp):
         pass
 
     Http.bounds, Http.opened = bounds, _Open()
+    Http.direct = direct
     return Http
 
 

@@ -23,9 +23,10 @@ from streamrp2p.monitoring import monitoring
 from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
 from streamrp2p_node.background import Background
-from streamrp2p_node.bounded_http import Bounds, bounded_http
+from streamrp2p_node.bounded_http import BoundedHttp, Bounds, bounded_http
 from streamrp2p_node.certificate import Certificate, certificate_of, tls_of
 from streamrp2p_node.coordinator_view import CoordinatorView
+from streamrp2p_node.direct_route import DirectRoute
 from streamrp2p_node.doors import Doors
 from streamrp2p_node.drain import Drain
 from streamrp2p_node.folder import Folder
@@ -95,17 +96,13 @@ async def _run(
     try:
         async with make_client() as origins:
             with client:
-                app, background, streams, reporter = _assemble(
+                app, http, background, streams, reporter = _assemble(
                     settings, folder, key, client, view, store, doors, origins
                 )
                 try:
-                    bounds = Bounds(
-                        connections=settings.max_connections,
-                        connections_per_address=settings.max_connections_per_address,
-                    )
                     shown = monitored(reporter, asyncio.get_running_loop())
                     with monitoring(shown, settings.metrics_port, settings.metrics_host):
-                        await _serve(app, background, listener, folder, certificate, bounds)
+                        await _serve(app, http, background, listener, folder, certificate)
                 finally:
                     await streams.close()
     finally:
@@ -131,7 +128,7 @@ def _assemble(
     store: Store,
     doors: Doors,
     origins: httpx.AsyncClient,
-) -> tuple[Starlette, Background, Streams, Reporter]:
+) -> tuple[Starlette, type[BoundedHttp], Background, Streams, Reporter]:
     node = address_of(key)
     cache = SegmentCache(
         folder.cache, max_bytes=settings.cache_bytes, memory_bytes=settings.memory_bytes
@@ -189,7 +186,13 @@ def _assemble(
         prove=prove,
         pace=None if rate is None else Pace(rate, time.monotonic),
     )
-    return app, background, streams, reporter
+    bounds = Bounds(
+        connections=settings.max_connections,
+        connections_per_address=settings.max_connections_per_address,
+    )
+    # A bandwidth that all share is waited for, which is nothing to do between two requests.
+    http = bounded_http(bounds, DirectRoute(relay) if rate is None else None)
+    return app, http, background, streams, reporter
 
 
 def _mapper_of(settings: Settings) -> PortMapper | None:
@@ -214,11 +217,11 @@ class _Server(uvicorn.Server):
 
 async def _serve(
     app: Starlette,
+    http: type[BoundedHttp],
     background: Background,
     listener: socket.socket,
     folder: Folder,
     certificate: Certificate | None,
-    bounds: Bounds,
 ) -> None:
     """Serve until a signal and until viewers have moved, or until the background work cannot go on.
 
@@ -227,7 +230,7 @@ async def _serve(
     server = _Server(
         uvicorn.Config(
             app,
-            http=bounded_http(bounds),
+            http=http,
             ws="none",
             log_config=None,
             access_log=False,

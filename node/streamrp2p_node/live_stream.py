@@ -86,16 +86,28 @@ class LiveStream:
 
     async def find(self, name: str) -> Listed:
         """Return what the origin vouches for under a name; raises RefusedError when the stream has no such object."""
-        listed = self._find(name)
+        listed = self.known(name)
         if listed is None and is_object(name):
             await self._read_all()
-            listed = self._find(name)
+            listed = self.known(name)
         if listed is None:
             raise RefusedError(
                 Reason.SEGMENT_UNKNOWN,
                 "the stream's signed playlists name no such object; fetch the playlist again",
             )
         return listed
+
+    def known(self, name: str) -> Listed | None:
+        """Return what the playlists that were read so far name."""
+        for known in self._known.values():
+            listed = known.find(name)
+            if listed is not None:
+                return listed
+        return None
+
+    def in_memory(self, listed: Listed) -> bytes | None:
+        """Return an object's bytes if they are in memory."""
+        return self.objects.in_memory(listed)
 
     async def data(self, listed: Listed) -> bytes:
         """Return an object's bytes; raises OriginError."""
@@ -107,10 +119,6 @@ class LiveStream:
             await rendition.close()
         await self.objects.close()
         await self.upstream.close()
-
-    def _find(self, name: str) -> Listed | None:
-        found = (known.find(name) for known in self._known.values())
-        return next((listed for listed in found if listed is not None), None)
 
     async def _read_all(self) -> None:
         """Read each rendition's whole playlist, so that all that it names is known: a player may have it elsewhere."""

@@ -31,6 +31,10 @@ class MediaObjects:
         self._prefetches: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Semaphore(PREFETCHES_AT_ONCE)
 
+    def in_memory(self, listed: Listed) -> bytes | None:
+        """Return an object if it is in memory."""
+        return self._cache.hot(listed.object.sha256)
+
     async def data(self, listed: Listed) -> bytes:
         """Return an object; raises OriginError."""
         cached = await self._cached(listed.object)

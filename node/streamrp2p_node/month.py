@@ -9,6 +9,9 @@ from pathlib import Path
 from streamrp2p.durable import write_atomically
 from streamrp2p_node.errors import SettingsError
 
+DAY_SECONDS = 86_400
+"""Months begin with days, in Unix time as well: the calendar is looked at once a day."""
+
 
 class Month:
     """Counts by months of UTC, such as `2026-11`. A clock that is set back begins no month anew."""
@@ -17,6 +20,7 @@ class Month:
         """Go on from what `path` holds; raises SettingsError when it cannot be read."""
         self._path = path
         self._clock = clock
+        self._day = float("nan")
         self._name, self._bytes = _read(path)
         self._saved = (self._name, self._bytes)
 
@@ -55,9 +59,13 @@ class Month:
             self._saved = state
 
     def _turn(self) -> None:
-        now = time.strftime("%Y-%m", time.gmtime(self._clock()))
-        if now > self._name:
-            self._name, self._bytes = now, 0
+        now = self._clock()
+        if now // DAY_SECONDS == self._day:
+            return
+        self._day = now // DAY_SECONDS
+        name = time.strftime("%Y-%m", time.gmtime(now))
+        if name > self._name:
+            self._name, self._bytes = name, 0
 
 
 def _read(path: Path) -> tuple[str, int]:

@@ -38,9 +38,15 @@ class Served:
     """The bytes of `data` that are asked for; None: all."""
     give_back: Callable[[int], None]
 
+    @property
+    def asked(self) -> memoryview:
+        """The bytes that are asked for."""
+        whole = memoryview(self.data)
+        return whole if self.part is None else whole[self.part.start : self.part.stop]
+
 
 class Relay:
-    """Serves viewers. Methods raise RefusedError, OriginError or StorageError, and `object` RangeError."""
+    """Serves viewers. Methods raise RefusedError, OriginError or StorageError, and those for objects RangeError."""
 
     def __init__(
         self,
@@ -153,6 +159,25 @@ class Relay:
             # Also when the viewer's request is cancelled: it got nothing.
             self._give_back(session_id, length)
             raise
+        self._count(pool_id, length)
+        return Served(data, part, lambda unsent: self._hung_up(session_id, pool_id, unsent))
+
+    def object_in_memory(
+        self, session_id: SessionId, pool_id: int, name: str, wanted: str | None, max_bytes: int
+    ) -> Served | None:
+        """Return what `object` does, at once; None, and nothing is counted, unless it is in memory and not longer."""
+        self.require_ready()
+        session = self._serving_session(session_id, pool_id)
+        stream = self._stream(pool_id)
+        listed = stream.known(name)
+        if listed is None:
+            return None
+        part = byte_range(wanted, listed.object.length_bytes)
+        length = listed.object.length_bytes if part is None else len(part)
+        data = stream.in_memory(listed) if length <= max_bytes else None
+        if data is None:
+            return None
+        self._spend(session, length)
         self._count(pool_id, length)
         return Served(data, part, lambda unsent: self._hung_up(session_id, pool_id, unsent))
 

@@ -1,7 +1,5 @@
 """How an object's bytes leave: in large pieces that are not copied, with an account of those that did not leave."""
 
-from pathlib import PurePosixPath
-
 from starlette.types import Receive, Send
 
 from streamrp2p.byte_range import content_range
@@ -34,6 +32,21 @@ _HEADERS = [
 ]
 
 
+def object_head(
+    name: str, length_bytes: int, part: range | None
+) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """Return the status and the headers of the answer with an object, or with the part of it that is asked for."""
+    asked_bytes = length_bytes if part is None else len(part)
+    headers = [
+        *_HEADERS,
+        (b"content-type", _media_type(name)),
+        (b"content-length", str(asked_bytes).encode()),
+    ]
+    if part is None:
+        return 200, headers
+    return 206, [*headers, (b"content-range", content_range(part, length_bytes).encode())]
+
+
 async def send_object(
     served: Served, name: str, receive: Receive, send: Send, pace: Pace | None = None
 ) -> None:
@@ -41,15 +54,10 @@ async def send_object(
 
     When the viewer hangs up, `served.give_back` gets how many of its bytes did not leave.
     """
-    data, part = memoryview(served.data), served.part
-    headers = [*_HEADERS, (b"content-type", _media_type(name))]
-    if part is not None:
-        data = data[part.start : part.stop]
-        headers.append((b"content-range", content_range(part, len(served.data)).encode()))
+    status, headers = object_head(name, len(served.data), served.part)
+    data = served.asked
     sent, total = 0, len(data)
     chunk_bytes = CHUNK_BYTES if pace is None else PIECE_BYTES
-    headers.append((b"content-length", str(total).encode()))
-    status = 200 if part is None else 206
     try:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         while True:
@@ -70,7 +78,8 @@ async def send_object(
 
 
 def _media_type(name: str) -> bytes:
-    return MEDIA_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream").encode()
+    _, dot, suffix = name.rpartition(".")
+    return MEDIA_TYPES.get(dot + suffix, "application/octet-stream").encode()
 
 
 def _is_gone(receive: Receive) -> bool:

@@ -10,6 +10,12 @@ HEADER = b"x-request-id"
 _GOOD = re.compile(rb"[0-9A-Za-z-]{8,64}")
 
 
+def request_id_of(given: bytes) -> bytes:
+    """Return the id that a proxy gave, or a new one if it gave none that is fit for a log."""
+    # Anything else could write lines of its own into the log.
+    return given if _GOOD.fullmatch(given) else secrets.token_hex(8).encode()
+
+
 class RequestIds:
     """ASGI middleware: takes a proxy's id or makes one, puts it into every log line and into the answer."""
 
@@ -22,8 +28,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == HEADER), b"")
-        # Anything else could write lines of its own into the log.
-        request_id = given if _GOOD.fullmatch(given) else secrets.token_hex(8).encode()
+        request_id = request_id_of(given)
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from streamrp2p_node import bounded_http as module
 from streamrp2p_node import relay
-from streamrp2p_node.bounded_http import BoundedHttp, Bounds, bounded_http
+from streamrp2p_node.bounded_http import BoundedHttp, Bounds, Direct, bounded_http
 from streamrp2p_node.listener import listening
 from streamrp2p_node.segment_response import send_object
 
@@ -87,7 +87,7 @@ async def _all_of(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def serving(bounds: Bounds) -> AsyncIterator[Served]:
+async def serving(bounds: Bounds, direct: Direct | None = None) -> AsyncIterator[Served]:
     unsent: list[int] = []
     held = asyncio.Event()
 
@@ -113,7 +113,7 @@ async def serving(bounds: Bounds) -> AsyncIterator[Served]:
             Route("/hold", hold),
         ]
     )
-    http = bounded_http(bounds)
+    http = bounded_http(bounds, direct)
     config = uvicorn.Config(app, http=http, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     with listening("127.0.0.1", 0) as listener:
