@@ -19,6 +19,7 @@ from benchmarks.costs.report import (
     merged,
     shown,
 )
+from benchmarks.serving.load import require
 
 ROOT = Path(__file__).resolve().parents[2]
 JSON_FILE = ROOT / "docs" / "costs.json"
@@ -31,6 +32,8 @@ PARTS: dict[str, Callable[[Path], dict[str, list[Row]]]] = {
     "ladder": lambda folder: {"Origin CPU": list(ladder.measure(folder))},
 }
 """Each measures the rows of some sections."""
+PROGRAMS = {"live": ("chromium", "nginx"), "serving": ("nginx", "wrk"), "ladder": ()}
+"""What each needs."""
 
 
 def main() -> None:
@@ -44,7 +47,9 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := sorted(set(options.parts) - set(PARTS)):
         parser.error(f"no part {', '.join(unknown)} (there are: {', '.join(PARTS)})")
-    sections = [each for part in options.parts or PARTS for each in _measured(part)]
+    parts = options.parts or list(PARTS)
+    require(*sorted({program for part in parts for program in PROGRAMS[part]}))
+    sections = [each for part in parts for each in _measured(part)]
     if options.json:
         print(as_json(sections), end="")
     else:

@@ -1,6 +1,7 @@
 """What the figures mean for a streamer, a relay and a viewer: one example. Pure."""
 
 from collections.abc import Mapping
+from textwrap import fill
 
 from benchmarks.costs.offload import BIT_RATE, CORES, CORES_MORE
 from benchmarks.costs.player import ALL_JOBS
@@ -12,10 +13,11 @@ PRICE_PER_GB = 10
 """Tokens, as in the streamer's guide."""
 _MEGABYTES = 1000
 """Of a GB."""
+_COLUMNS = 100
 
 
 def example(sections: Mapping[str, Section]) -> str:
-    """Return the paragraph; raises KeyError when a section or a row of it is missing."""
+    """Return the text; raises KeyError when a section or a row of it is missing."""
     offload, relay = sections["Origin offload"], sections["Relay CPU, live"]
     mbit, measured_viewers = offload.value(BIT_RATE), offload.value("viewers")
     all_mbit = VIEWERS * mbit
@@ -26,17 +28,28 @@ def example(sections: Mapping[str, Section]) -> str:
     cores = relay.value(CORES) + more_viewers * relay.value(CORES_MORE)
     receipts = gb / RELAYS * sections["Receipts"].value(UPWARDS) / 100 * _MEGABYTES
     device = sections["Player CPU"].value(ALL_JOBS)
-    return f"""\
-{VIEWERS} viewers watch a stream of {shown(mbit)} Mbit/s for {HOURS} hours, behind {RELAYS} relays
-that the origin feeds.
+    introduction = (
+        f"{VIEWERS} viewers watch a stream of {shown(mbit)} Mbit/s for {HOURS} hours, behind {RELAYS} relays that the "
+        "origin feeds."
+    )
+    streamer = (
+        f"- **The streamer.** They get {shown(gb)} GB. Without relays the origin sends all of it, at {shown(all_mbit)} "
+        f"Mbit/s; with them {shown(origin_gb)} GB, at {shown(origin_mbit)} Mbit/s. At `--price-per-gb {PRICE_PER_GB}` "
+        f"the pool pays {shown(tokens)} tokens, unless the budgets of the epochs are less."
+    )
+    node = (
+        f"- **A relay** with a third of the viewers sends {shown(gb / RELAYS)} GB at {shown(all_mbit / RELAYS)} Mbit/s "
+        f"and earns {shown(tokens / RELAYS)} tokens. It is busy with {shown(cores)} of a core; receipts that come in "
+        f"and batches that go out are {shown(receipts)} MB."
+    )
+    viewer = (
+        f"- **A viewer's** device gets {shown(gb / VIEWERS)} GB, and hashes, signs and verifies with {shown(device)} % "
+        "of a core."
+    )
+    paragraphs = (introduction, "", streamer, node, viewer)
+    return "".join(f"{_wrapped(each)}\n" for each in paragraphs)
 
-- **The streamer.** They get {shown(gb)} GB. Without relays the origin sends all of it, at
-  {shown(all_mbit)} Mbit/s; with them {shown(origin_gb)} GB, at {shown(origin_mbit)} Mbit/s. At
-  `--price-per-gb {PRICE_PER_GB}` the pool pays {shown(tokens)} tokens, unless the budgets of the
-  epochs are less.
-- **A relay** with a third of the viewers sends {shown(gb / RELAYS)} GB at
-  {shown(all_mbit / RELAYS)} Mbit/s and earns {shown(tokens / RELAYS)} tokens. It is busy with
-  {shown(cores)} of a core; receipts and batches are {shown(receipts)} MB.
-- **A viewer's** device gets {shown(gb / VIEWERS)} GB, and hashes, signs and verifies with
-  {shown(device)} % of a core.
-"""
+
+def _wrapped(paragraph: str) -> str:
+    indent = "  " if paragraph.startswith("- ") else ""
+    return fill(paragraph, _COLUMNS, subsequent_indent=indent, break_on_hyphens=False)

@@ -19,8 +19,9 @@ Viewers at the live edge ask a relay for each part and each delta update of the 
 browser player does, and sign receipts. Bytes are those of all bodies, playlists included: what
 the viewers got, and what the relays' own counters say came from the origin. A relay fetches each
 part and each playlist once, however many viewers wait, so that K relays that the origin feeds,
-with N viewers, leave it K/N of the bytes: 1 - K/N is taken off it. Relays fed by other relays
-(`--upstream relays`) leave it less still.""",
+with N viewers, leave it K/N of the bytes: 1 - K/N is taken off it. Relays that other relays feed
+(`--upstream relays`) take nothing from the origin: K counts the others alone. Viewers who are late
+learn of several parts by one request: on a busy machine requests say less than bytes.""",
     "Relay CPU, files": """\
 User and system time of the server's processes while wrk reads the same object over and over on 16
 connections of the loopback interface; medians of three turns. Core seconds/Gbit are the cores

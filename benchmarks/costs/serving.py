@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.costs.processes import cpu_seconds
 from benchmarks.costs.report import Kind, Row
-from benchmarks.serving.load import Load, require
+from benchmarks.serving.load import Load
 from benchmarks.serving.nginx import nginx
 from benchmarks.serving.node import node
 
@@ -30,7 +30,6 @@ class _Server:
 
 def measure(folder: Path) -> Iterator[Row]:
     """Fetch objects over and over, from both servers in turn."""
-    require("nginx", "wrk")
     # The workers of nginx may run as another user.
     folder.chmod(0o755)
     load = Load.make(folder)
