@@ -93,6 +93,40 @@ def audit_epoch(
     raise typer.Exit(exit_code_of(outcome))
 
 
+@app.command("explain")
+def audit_explain(
+    epoch: Annotated[
+        int, typer.Argument(metavar="N", min=0, max=MAX_EPOCH, help="The epoch's number.")
+    ],
+    account: Annotated[str, typer.Argument(metavar="ADDRESS", help="The node's address.")],
+    *,
+    rpc: RpcOption,
+    deployment: DeploymentOption,
+    coordinator: BundleServerOption = None,
+    mirror: MirrorOption = None,
+    bundle: BundleOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge one epoch, and explain from its bundle why an account earned so much. Exit codes as of `epoch`."""
+    from streamrp2p_auditor.explain import explain_judged  # noqa: PLC0415
+    from streamrp2p_auditor.report import exit_code_of, json_of, renderable  # noqa: PLC0415
+    from streamrp2p_auditor.run import audit_one  # noqa: PLC0415
+
+    try:
+        address = parse_address(account, "ADDRESS")
+    except UsageError as error:
+        _stop(error, as_json=as_json)
+    outcome = audit_one(_sources(rpc, deployment, coordinator, mirror, bundle, None), epoch)
+    explained = explain_judged(outcome, address)
+    if as_json:
+        typer.echo(json.dumps(json_of(epoch, outcome) | (explained.json() if explained else {})))
+    else:
+        Console().print(renderable(epoch, outcome))
+        for line in explained.lines() if explained else ():
+            typer.echo(line)
+    raise typer.Exit(exit_code_of(outcome))
+
+
 @app.command("epochs")
 def audit_epochs(
     *,

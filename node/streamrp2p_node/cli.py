@@ -1,4 +1,4 @@
-"""`streamrp2p node`: init, run, check, status, claim, prove-omission. Each reads its options and calls one function."""
+"""`streamrp2p node`: each command reads its options and calls one function."""
 
 import logging
 from pathlib import Path
@@ -407,6 +407,56 @@ def claim(
         claim_command.claim(
             options, _address(directory), lambda: _key(directory, password_file, keyring)
         )
+
+
+@app.command()
+def explain(
+    coordinator: CoordinatorOption,
+    *,
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", envvar="STREAMRP2P_NODE_DIR", metavar="DIR", help="The node's folder."
+        ),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of another node than that of --dir.")
+    ] = None,
+    epoch: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, max=2**63 - 1, help="The epoch; without it, the present one."
+        ),
+    ] = None,
+    rpc: Annotated[
+        str | None,
+        typer.Option(
+            envvar="STREAMRP2P_RPC",
+            metavar="URL",
+            help="Ask this chain for the tokens' names, to show amounts in whole tokens too.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain why the node earns so much in an epoch, step by step, and show each refusal. Needs no password.
+
+    The steps are computed anew here; until the epoch is settled they are an estimate.
+    """
+    with explained():
+        from streamrp2p_node import explain_command  # noqa: PLC0415 - as in run
+
+        if account is None and directory is None:
+            raise SettingsError("name the node with either --dir or --account")
+        options = explain_command.ExplainOptions(
+            coordinator_url=coordinator.rstrip("/"),
+            account=parse_address(account, "--account")
+            if account
+            else _address(directory or Path()),
+            epoch=epoch,
+            rpc_url=rpc,
+            as_json=as_json,
+        )
+        explain_command.explain(options)
 
 
 @app.command("prove-omission")

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from streamrp2p import allocation, explanation, reachability, typed_data
+from streamrp2p import allocation, explanation, reachability, records, typed_data
 from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.errors import MalformedError
@@ -351,6 +351,17 @@ class SignedRejection(Wire):
     rejection: Rejection
     signature: SignatureHex
     reason: str
+
+    def record(self) -> records.SignedRejection:
+        """Return the signed rejection."""
+        message = self.rejection.message()
+        return records.SignedRejection(
+            message.session_id,
+            message.sequence,
+            message.code,
+            message.received_at,
+            Signature(self.signature),
+        )
 
 
 class BatchAnswer(Wire):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import httpx
 
 from streamrp2p import api
+from streamrp2p.errors import StreamrP2PError
 from streamrp2p.http_api import (
     ApiError,
     BadAnswerError,
@@ -123,8 +124,19 @@ class CoordinatorClient(HttpApi):
         return self.get(f"/v1/accounts/0x{account.hex()}/earnings", api.Earnings)
 
     def explain(self, account: bytes, epoch: int) -> api.AccountEpoch:
-        """Return why an account earns so much in an epoch, and its refusals; ApiError 404 when it has not begun."""
-        return self.get(f"/v1/accounts/0x{account.hex()}/epochs/{epoch:d}", api.AccountEpoch)
+        """Return why an account earns so much in an epoch, and its refusals; ApiError 404 when it has not begun.
+
+        Every step is computed anew: BadAnswerError when one is wrong, or of another account or epoch.
+        """
+        path = f"/v1/accounts/0x{account.hex()}/epochs/{epoch:d}"
+        answer = self.get(path, api.AccountEpoch)
+        try:
+            explained = answer.explanation.recomputed()
+        except StreamrP2PError as error:
+            raise BadAnswerError(200, f"{self.base_url}{path}: {error}") from error
+        if (explained.account, explained.epoch) != (account, epoch):
+            raise BadAnswerError(200, f"{self.base_url}{path} explains another account or epoch")
+        return answer
 
     def claim(self, account: bytes, epoch: int | None = None) -> api.Claim:
         """Return an account's claim proof of the newest final epoch, or of `epoch`; ApiError 404 when it has none."""

@@ -14,6 +14,7 @@ from streamrp2p.bundle import Bundle
 from streamrp2p.errors import SettlementError
 from streamrp2p.numbers import BYTES_PER_GB, Address
 from streamrp2p.receipt import SessionRecord
+from streamrp2p.records import SignedRejection
 from streamrp2p.settlement import PoolInput
 from streamrp2p.tally import Tally
 
@@ -120,6 +121,20 @@ def explain_bundle(bundle: Bundle, pools: Sequence[PoolInput], account: Address)
         if row.pool_id in inputs
     ]
     return explain(account, bundle.epoch, states, own)
+
+
+def refusals_of(bundle: Bundle, account: Address) -> list[SignedRejection]:
+    """Return the bundle's rejections of sessions that it holds for the account, in its order.
+
+    A rejection names its session alone: to whom one belongs of which no record was ever taken, a bundle cannot tell.
+    """
+    own = {
+        SessionRecord.decode(record).session_id
+        for _, node_row, encoded in bundle.by_node()
+        if node_row.node == account
+        for record in encoded
+    }
+    return [signed for signed in bundle.rejections if signed.session_id in own]
 
 
 def tally_of(encoded: Sequence[bytes]) -> Tally:

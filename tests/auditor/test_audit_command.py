@@ -83,6 +83,34 @@ def test_calls_an_honest_epoch_byte_identical(stage: Stage, url: str) -> None:
     }
 
 
+def test_explains_an_accounts_amounts_from_the_bundle(stage: Stage, url: str) -> None:
+    stage.commit(stage.honest(*FIRST))
+    where = ("0x" + account(0).hex(), "--coordinator", url)
+    code, report = run(stage, "explain", "0", *where)
+    lines = invoke(stage, "explain", "0", *where)[1].splitlines()
+    paid = {
+        pool_row.pool_id: str(node_row.reward)
+        for pool_row, node_row, _ in decode_bundle(*stage.bundles.values()).by_node()
+        if node_row.node == account(0)
+    }
+    assert (code, report["verdict"]) == (0, "byte-identical")
+    assert {pool["poolId"]: pool["reward"] for pool in report["explanation"]["pools"]} == paid
+    assert len(report["refusals"]) == 1
+    assert "refused OVER_RATE (9)" in "\n".join(lines)
+    assert [line for line in lines if line.startswith("pool ")] == ["pool 1"]
+
+
+def test_explains_nothing_of_an_epoch_that_is_wrong(stage: Stage, url: str) -> None:
+    settled = stage.honest(*FIRST)
+    rows = settled.bundle.node_rows
+    raised = replace(rows[0], reward=rows[0].reward + 1)
+    stage.commit(cheated(settled, node_rows=(raised, *rows[1:])))
+    code, report = run(stage, "explain", "0", "0x" + account(0).hex(), "--coordinator", url)
+    assert (code, report["verdict"]) == (1, "wrong")
+    assert "explanation" not in report
+    assert run(stage, "explain", "0", "0x12", "--coordinator", url)[0] == 2
+
+
 def test_says_so_to_people_as_well(stage: Stage, url: str) -> None:
     stage.commit(stage.honest(*FIRST))
     code, output, _ = invoke(stage, "epoch", "0", "--coordinator", url)
