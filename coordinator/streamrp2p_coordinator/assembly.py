@@ -5,7 +5,7 @@ from functools import partial
 import structlog
 
 from streamrp2p.chain import Deployment, connect
-from streamrp2p.keys import load_keystore, read_password
+from streamrp2p.keys import load_keystore, load_private_text, read_password
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import open_database
@@ -14,9 +14,12 @@ from streamrp2p_coordinator.metrics import Metrics
 from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.network import Clock, Signer
 from streamrp2p_coordinator.outside.look import Outside
+from streamrp2p_coordinator.outside.rate_limit import RateLimit
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import Services, is_up, system_clock
 from streamrp2p_coordinator.settings import Settings
+
+MIN_TOKEN_CHARACTERS = 32
 
 log = structlog.get_logger()
 
@@ -52,6 +55,8 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
         probe=partial(is_up, allow_local_networks=settings.allow_local_networks),
         health_seconds=settings.health_seconds,
         metrics=metrics,
+        posts=post_limit(settings),
+        admin_token=admin_token(settings),
     )
 
 
@@ -68,6 +73,26 @@ def load_signers(settings: Settings) -> tuple[Signer, Signer]:
         Signer.of(load_keystore(settings.poster_keystore, poster)),
         Signer.of(load_keystore(settings.ticket_signer_keystore, ticket_signer)),
     )
+
+
+def post_limit(settings: Settings) -> RateLimit | None:
+    """Return how often one address may post."""
+    if not settings.posts_per_second:
+        return None
+    return RateLimit(settings.post_burst, 1 / settings.posts_per_second)
+
+
+def admin_token(settings: Settings) -> str | None:
+    """Read the operator's token; raises KeystoreError for a file that others may read."""
+    if settings.admin_token_file is None:
+        return None
+    token = load_private_text(settings.admin_token_file)
+    if len(token) < MIN_TOKEN_CHARACTERS or not token.isascii():
+        raise ConfigurationError(
+            f"{settings.admin_token_file} must hold a token of at least {MIN_TOKEN_CHARACTERS} letters and digits; "
+            "make one with: openssl rand -hex 32"
+        )
+    return token
 
 
 def check_clock(chain: Chain, clock: Clock, max_skew_seconds: int) -> None:

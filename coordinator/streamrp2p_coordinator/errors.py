@@ -41,6 +41,14 @@ class RequestError(CoordinatorError):
     expected_nonce: int | None = None
 
 
+class UnauthorizedError(RequestError):
+    """Only the operator may, who shows a token."""
+
+    status = 401
+    slug = "unauthorized"
+    title = "The operator's token is missing or wrong"
+
+
 class NotFoundError(RequestError):
     """There is no such thing here."""
 

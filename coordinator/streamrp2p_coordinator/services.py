@@ -14,6 +14,7 @@ from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.metrics import Metrics
 from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
 from streamrp2p_coordinator.outside.addresses import guarded_resolver, host_and_port
+from streamrp2p_coordinator.outside.rate_limit import RateLimit
 from streamrp2p_coordinator.outside.steps import StepFailedError
 from streamrp2p_coordinator.use_cases.check_reachability import Checks, Look
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
@@ -48,6 +49,10 @@ class Services:
     failures: dict[str, str] = field(default_factory=dict)
     """Why each job that fails now failed last."""
     metrics: Metrics = field(default_factory=Metrics)
+    posts: RateLimit | None = None
+    """How often one address may post; None: without a bound."""
+    admin_token: str | None = field(default=None, repr=False)
+    """Opens the operator's routes; None: there are none."""
     busy_since: float | None = None
     """When the round of jobs that runs now began, by the monotonic clock."""
     _refresh_lock: threading.Lock = field(default_factory=threading.Lock)

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     max_clock_skew_seconds: Seconds = 30
     """How far the chain's newest block may be ahead of this machine's clock."""
     log_format: Literal["console", "json"] = "console"
+    posts_per_second: Annotated[float, Field(ge=0, le=100_000)] = 20.0
+    """How many requests one address may post in the long run, for each process; 0: without a bound."""
+    post_burst: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """How many it may post at once."""
+    admin_token_file: Path | None = None
+    """A file of mode 600 with the token of /v1/admin; without it there are no such routes."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     """Where the operator finds /metrics, /healthz and /readyz; without it nowhere. Each process needs its own."""
     metrics_host: str = DEFAULT_METRICS_HOST
@@ -89,6 +95,7 @@ PATHS = (
     "ticket_signer_keystore",
     "ticket_signer_password_file",
     "bundle_dir",
+    "admin_token_file",
 )
 SQLITE_RELATIVE = "sqlite:///./"
 

@@ -86,6 +86,7 @@ class NodeRow(SQLModel, table=True):
     is_healthy: bool
     checked_at: int | None = _maybe_big()
     unreachable_at: int | None = _maybe_big()
+    suspended_at: int | None = _maybe_big()
 
 
 class RegistrationRow(SQLModel, table=True):

@@ -93,15 +93,26 @@ def load_key_file(path: Path) -> bytes:
 
     Raises KeystoreError when others may read the file or it holds something else (which is never shown).
     """
-    data = _read(path)
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise KeystoreError(f"{path} is open to other users; run: chmod 600 {path}")
     try:
-        key = bytes.fromhex(data.decode("ascii").strip().removeprefix("0x"))
+        key = bytes.fromhex(load_private_text(path).removeprefix("0x"))
         address_of(key)
     except (ValueError, SignatureError):
         raise KeystoreError(f"{path} holds no private key of 64 hex digits") from None
     return key
+
+
+def load_private_text(path: Path) -> str:
+    """Return what a secret text file holds, such as a token, without blanks around it.
+
+    Raises KeystoreError when others may read the file or it holds no text (which is never shown).
+    """
+    data = _read(path)
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise KeystoreError(f"{path} is open to other users; run: chmod 600 {path}")
+    try:
+        return data.decode().strip()
+    except UnicodeDecodeError:
+        raise KeystoreError(f"{path} holds no text") from None
 
 
 def new_private_key() -> bytes:

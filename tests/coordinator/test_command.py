@@ -302,4 +302,4 @@ def test_it_starts_shows_its_status_and_stops_on_sigterm(coordinator: Coordinato
 @pytest.mark.integration
 def test_migrate_makes_the_database_that_run_uses(coordinator: Coordinator) -> None:
     code, output, _ = run("migrate", "--config", coordinator.config, "--json")
-    assert (code, json.loads(output)) == (0, {"revision": "0002"})
+    assert (code, json.loads(output)) == (0, {"revision": "0004"})

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from ipaddress import IPv6Address, ip_address, ip_network
 
 MAX_KEYS = 10_000
 """Buckets that are kept; the ones unused for longest go first."""
@@ -36,3 +37,14 @@ class RateLimit:
             while len(self._full_at) > MAX_KEYS:
                 self._full_at.popitem(last=False)
             return 0
+
+
+def network_of(asker: str | None) -> str:
+    """Return what an asker's limit counts by: the address, of IPv6 the /64 that one customer has."""
+    try:
+        address = ip_address(asker or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return str(address)

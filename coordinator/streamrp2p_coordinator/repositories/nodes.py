@@ -25,7 +25,8 @@ another look before, as soon as it has something to show."""
 class StoredNode:
     """A node with its load: the tickets that have not expired.
 
-    `is_healthy` also tells that no look from outside found it unreachable within UNREACHABLE_SECONDS.
+    `is_healthy` also tells that no look from outside found it unreachable within UNREACHABLE_SECONDS, and that the
+    operator has not suspended it.
     """
 
     node: Address
@@ -158,6 +159,19 @@ class Nodes(Repository):
             .values(unreachable_at=unreachable_at)
         )
 
+    def suspend(self, node: Address, suspended_at: int | None) -> None:
+        """Note since when a node gets no viewers by the operator's word; None: it gets some."""
+        self._connection.execute(
+            update(_nodes).where(_nodes.c.node == node).values(suspended_at=suspended_at)
+        )
+
+    def suspended(self) -> list[Address]:
+        """Return the nodes that are suspended, rising by address."""
+        query = select(_nodes.c.node).where(_nodes.c.suspended_at.is_not(None))
+        return [
+            Address(node) for (node,) in self._connection.execute(query.order_by(_nodes.c.node))
+        ]
+
     def add_ticket(
         self, session_id: bytes, epoch: int, pool_id: int, node: Address, expires_at: int
     ) -> None:
@@ -195,6 +209,6 @@ def _stored(row: Row[Any], now: int) -> StoredNode:
         row.payout,
         row.endpoint,
         row.nonce,
-        row.is_healthy and not lost,
+        row.is_healthy and not lost and row.suspended_at is None,
         row.open_sessions,
     )

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from streamrp2p import api
 from streamrp2p.errors import SignatureError
@@ -20,7 +19,7 @@ from streamrp2p_coordinator.errors import (
 )
 from streamrp2p_coordinator.network import Clock
 from streamrp2p_coordinator.outside.addresses import host_and_port
-from streamrp2p_coordinator.outside.rate_limit import RateLimit
+from streamrp2p_coordinator.outside.rate_limit import RateLimit, network_of
 from streamrp2p_coordinator.outside.steps import StepFailedError
 from streamrp2p_coordinator.use_cases.register_node import check_endpoint
 
@@ -55,7 +54,7 @@ def check_reachability(
     A registered node that cannot be reached at its registered endpoint gets no viewers for a while, or until a look
     finds it. Raises RequestError, InvalidSignatureError, TooOftenError or, retryable, UnavailableError.
     """
-    _require(checks.of_asker.take(_network_of(asker)), "from your address")
+    _require(checks.of_asker.take(network_of(asker)), "from your address")
     check = signed.check.message()
     check_endpoint(check.endpoint)
     _check_signature(signed, domain, clock())
@@ -102,14 +101,3 @@ def _target(endpoint: str) -> str:
         return host_and_port(endpoint)[0]
     except StepFailedError:
         return endpoint
-
-
-def _network_of(asker: str | None) -> str:
-    """Return what an asker's limit counts by: the address, of IPv6 the /64 that one customer has."""
-    try:
-        address = ip_address(asker or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, 64), strict=False))
-    return str(address)

@@ -12,8 +12,10 @@ from streamrp2p.api import Problem
 from streamrp2p.request_id import RequestIds
 from streamrp2p_coordinator.network import Policy
 from streamrp2p_coordinator.services import Services
+from streamrp2p_coordinator.web.admin import router as admin_router
 from streamrp2p_coordinator.web.limits import BodyLimit, max_body_bytes
 from streamrp2p_coordinator.web.measures import Measures
+from streamrp2p_coordinator.web.post_limit import PostLimit
 from streamrp2p_coordinator.web.problems import add_problem_handlers
 from streamrp2p_coordinator.web.routes import router
 
@@ -52,7 +54,9 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
     )
     app.state.services = services
     limits = policy or (services.policy if services else Policy())
-    app.add_middleware(BodyLimit, limit=max_body_bytes(limits.max_batch_records))
+    app.add_middleware(BodyLimit, batch_bytes=max_body_bytes(limits.max_batch_records))
+    if services is not None and services.posts is not None:
+        app.add_middleware(PostLimit, limit=services.posts)
     # Players are web pages of many origins. Nothing here is read from a cookie, so all may ask.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
     if services is not None:
@@ -60,4 +64,6 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
     app.add_middleware(RequestIds)
     add_problem_handlers(app)
     app.include_router(router)
+    if services is not None and services.admin_token is not None:
+        app.include_router(admin_router)
     return app

@@ -25,6 +25,7 @@ _SLUGS: Mapping[int, tuple[str, str]] = {
     400: ("invalid-request", "The request is not valid"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "The route has no such method"),
+    408: ("too-slow", "The request came too slowly"),
     413: ("too-large", "The request is too large"),
 }
 
@@ -91,6 +92,8 @@ async def _request_error(_request: Request, error: Exception) -> Response:
     headers = {}
     if known.retry_after_seconds is not None:
         headers["Retry-After"] = str(known.retry_after_seconds)
+    if known.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     return problem(known.status, known.slug, known.title, str(known), headers, known.expected_nonce)
 
 

@@ -1,8 +1,8 @@
 """The routes: they translate HTTP, use cases decide. Blocking work, so none is async: FastAPI gives each a thread."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import FileResponse
 
 from streamrp2p import api
@@ -27,7 +27,6 @@ from streamrp2p_coordinator.errors import (
     UnavailableError,
 )
 from streamrp2p_coordinator.health import health, readiness
-from streamrp2p_coordinator.repositories.nodes import StoredNode
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
 from streamrp2p_coordinator.use_cases.check_reachability import check_reachability
@@ -39,6 +38,7 @@ from streamrp2p_coordinator.use_cases.show_earnings import show_earnings
 from streamrp2p_coordinator.use_cases.show_epochs import show_epochs
 from streamrp2p_coordinator.use_cases.show_pools import show_pools
 from streamrp2p_coordinator.web import examples, parameters
+from streamrp2p_coordinator.web.parts import Parts, answers, shown_node
 from streamrp2p_coordinator.web.problems import responses
 
 EARNINGS_ROWS = 1000
@@ -46,22 +46,10 @@ EARNINGS_ROWS = 1000
 BUNDLE_TYPE = "application/octet-stream"
 
 
-def _services(request: Request) -> Services:
-    return cast("Services", request.app.state.services)
-
-
-Parts = Annotated[Services, Depends(_services)]
-
 router = APIRouter()
 
 
-def _answers(
-    example: dict[str, Any], *problems: type[RequestError]
-) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {"application/json": {"example": example}}}, **responses(*problems)}
-
-
-@router.get("/v1/config", tags=["network"], responses=_answers(examples.config()))
+@router.get("/v1/config", tags=["network"], responses=answers(examples.config()))
 def get_config(services: Parts) -> api.Config:
     """Tell what a node, viewer or auditor must know."""
     network = services.network
@@ -82,36 +70,36 @@ def get_config(services: Parts) -> api.Config:
     )
 
 
-@router.get("/v1/pools", tags=["network"], responses=_answers(examples.pools(), StorageError))
+@router.get("/v1/pools", tags=["network"], responses=answers(examples.pools(), StorageError))
 def get_pools(services: Parts) -> api.Pools:
     """List every pool, as the chain has it."""
     return api.Pools(pools=_show_pools(services))
 
 
-@router.get("/v1/pools/{poolId}", tags=["network"], responses=_answers(examples.pool(), NotFoundError, RequestError, StorageError))
+@router.get("/v1/pools/{poolId}", tags=["network"], responses=answers(examples.pool(), NotFoundError, RequestError, StorageError))
 def get_pool(pool_id: parameters.PoolId, services: Parts) -> api.Pool:
     """Show one pool with its stream record and its terms of the current epoch."""
     return _show_pools(services, pool_id)[0]
 
 
-@router.get("/v1/nodes", tags=["nodes"], responses=_answers(examples.nodes(), StorageError))
+@router.get("/v1/nodes", tags=["nodes"], responses=answers(examples.nodes(), StorageError))
 def get_nodes(services: Parts) -> api.Nodes:
     """List every registered node."""
     with services.database.read() as store:
-        return api.Nodes(nodes=[_node(node) for node in store.nodes.all(services.clock())])
+        return api.Nodes(nodes=[shown_node(node) for node in store.nodes.all(services.clock())])
 
 
-@router.get("/v1/nodes/{node}", tags=["nodes"], responses=_answers(examples.node(), NotFoundError, RequestError, StorageError))
+@router.get("/v1/nodes/{node}", tags=["nodes"], responses=answers(examples.node(), NotFoundError, RequestError, StorageError))
 def get_node(node: parameters.AddressText, services: Parts) -> api.Node:
     """Show one node."""
     with services.database.read() as store:
         found = store.nodes.find(parameters.address(node), services.clock())
     if found is None:
         raise NotFoundError(f"{node} never registered here; register with POST /v1/nodes")
-    return _node(found)
+    return shown_node(found)
 
 
-@router.post("/v1/nodes", tags=["nodes"], responses=_answers(
+@router.post("/v1/nodes", tags=["nodes"], responses=answers(
         examples.node(),
         NonceError,
         DeadlineError,
@@ -129,7 +117,7 @@ def post_node(
     services: Parts,
 ) -> api.Node:
     """Register a node, or change its endpoint or payout address. The coordinator relays it to the chain."""
-    return _node(
+    return shown_node(
         register_node(
             registration,
             database=services.database,
@@ -143,7 +131,7 @@ def post_node(
 @router.post(
     "/v1/reachability",
     tags=["nodes"],
-    responses=_answers(
+    responses=answers(
         examples.reachability(),
         TooLargeError,
         RequestError,
@@ -175,7 +163,7 @@ def post_reachability(
 @router.post(
     "/v1/sessions",
     tags=["viewers"],
-    responses=_answers(
+    responses=answers(
         examples.session(),
         NotFoundError,
         PoolNotOpenError,
@@ -208,7 +196,7 @@ def post_session(
     "/v1/batches",
     tags=["nodes"],
     response_model=api.BatchAnswer,
-    responses=_answers(
+    responses=answers(
         examples.batch_answer(),
         BatchConflictError,
         TooLargeError,
@@ -239,7 +227,7 @@ def post_batch(
     return Response(answer, media_type="application/json")
 
 
-@router.get("/v1/epochs", tags=["epochs"], responses=_answers(examples.epochs(), RequestError, StorageError))
+@router.get("/v1/epochs", tags=["epochs"], responses=answers(examples.epochs(), RequestError, StorageError))
 def get_epochs(services: Parts, limit: parameters.Limit = 100) -> api.Epochs:
     """List the newest epochs, newest first."""
     epochs = services.network.epochs
@@ -248,7 +236,7 @@ def get_epochs(services: Parts, limit: parameters.Limit = 100) -> api.Epochs:
 
 
 @router.get(
-    "/v1/epochs/{epoch}", tags=["epochs"], responses=_answers(examples.epoch(), NotFoundError, RequestError, StorageError)
+    "/v1/epochs/{epoch}", tags=["epochs"], responses=answers(examples.epoch(), NotFoundError, RequestError, StorageError)
 )
 def get_epoch(epoch: parameters.Epoch, services: Parts) -> api.Epoch:
     """Show where one epoch stands."""
@@ -285,7 +273,7 @@ def get_bundle(data_hash: parameters.HashText, services: Parts) -> Response:
 @router.get(
     "/v1/accounts/{account}/earnings",
     tags=["accounts"],
-    responses=_answers(examples.earnings(), RequestError, StorageError),
+    responses=answers(examples.earnings(), RequestError, StorageError),
 )
 def get_earnings(account: parameters.AddressText, services: Parts) -> api.Earnings:
     """Show what an account earned, by pool and by epoch."""
@@ -297,7 +285,7 @@ def get_earnings(account: parameters.AddressText, services: Parts) -> api.Earnin
 @router.get(
     "/v1/accounts/{account}/epochs/{epoch}",
     tags=["accounts"],
-    responses=_answers(examples.account_epoch(), NotFoundError, RequestError, StorageError),
+    responses=answers(examples.account_epoch(), NotFoundError, RequestError, StorageError),
 )
 def get_account_epoch(
     account: parameters.AddressText, epoch: parameters.Epoch, services: Parts
@@ -316,7 +304,7 @@ def get_account_epoch(
 @router.get(
     "/v1/accounts/{account}/claim",
     tags=["accounts"],
-    responses=_answers(examples.claim(), NotFoundError, NotFinalError, RequestError, StorageError),
+    responses=answers(examples.claim(), NotFoundError, NotFinalError, RequestError, StorageError),
 )
 def get_claim(
     account: parameters.AddressText, services: Parts, epoch: parameters.MaybeEpoch = None
@@ -331,7 +319,7 @@ def get_claim(
     )
 
 
-@router.get("/healthz", tags=["operation"], responses=_answers({"status": "ok"}, UnavailableError))
+@router.get("/healthz", tags=["operation"], responses=answers({"status": "ok"}, UnavailableError))
 def get_health(services: Parts) -> dict[str, str]:
     """Tell that the process answers and that its jobs do not hang: restart it if not."""
     _require(health(services))
@@ -341,7 +329,7 @@ def get_health(services: Parts) -> dict[str, str]:
 @router.get(
     "/readyz",
     tags=["operation"],
-    responses=_answers({"status": "ready"}, UnavailableError, StorageError),
+    responses=answers({"status": "ready"}, UnavailableError, StorageError),
 )
 def get_readiness(services: Parts) -> dict[str, str]:
     """Tell that database and chain work too, and that the chain was read in the last five minutes."""
@@ -365,15 +353,4 @@ def _show_pools(services: Services, pool_id: int | None = None) -> list[api.Pool
 def _show_epochs(services: Services, first: int, last: int) -> list[api.Epoch]:
     return show_epochs(
         first, last, database=services.database, network=services.network, clock=services.clock
-    )
-
-
-def _node(node: StoredNode) -> api.Node:
-    return api.Node(
-        node=node.node,
-        payout=node.payout,
-        endpoint=node.endpoint,
-        nonce=node.nonce,
-        is_healthy=node.is_healthy,
-        open_sessions=node.open_sessions,
     )
