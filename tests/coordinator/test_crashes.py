@@ -130,8 +130,13 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Beginning:
     return Beginning(tmp_path_factory.mktemp("beginning"))
 
 
-def live(beginning: Beginning, folder: Path, kills: Callable[[int], bool]) -> tuple[World, int]:
-    """Run, and start again after each death, until every epoch is final; the world then and the lasting effects."""
+def live(
+    beginning: Beginning, folder: Path, kills: Callable[[int], bool], *, is_mined: bool
+) -> tuple[World, int]:
+    """Run, and start again after each death, until every epoch is final; the world then and the lasting effects.
+
+    What was sent is in a block before the next life begins (`is_mined`), or still waits for one.
+    """
     world, fate = beginning.world(folder), Fate(kills)
     for _ in range(MAX_TICKS):
         with started(world, folder, fate) as living:
@@ -141,7 +146,8 @@ def live(beginning: Beginning, folder: Path, kills: Callable[[int], bool]) -> tu
                     living.tick()
                 return living, fate.effects
             except KilledError:
-                world.chain.mine()
+                if is_mined:
+                    world.chain.mine()
     raise AssertionError(f"after {MAX_TICKS} deaths only {world.chain.finalised} epochs are final")
 
 
@@ -196,15 +202,16 @@ def check(world: World, beginning: Beginning) -> None:
     assert settled == beginning.acknowledged
 
 
+@pytest.mark.parametrize("is_mined", [False, True])
 @pytest.mark.parametrize("part", range(PARTS))
 def test_one_death_after_any_lasting_effect(
-    beginning: Beginning, tmp_path: Path, part: int
+    beginning: Beginning, tmp_path: Path, part: int, is_mined: bool
 ) -> None:
-    calm, effects = live(beginning, tmp_path / "calm", lambda effect: False)
+    calm, effects = live(beginning, tmp_path / "calm", lambda effect: False, is_mined=True)
     check(calm, beginning)
     assert effects > 5 * EPOCHS
     for fatal in range(1 + part, effects + 1, PARTS):
-        world, _ = live(beginning, tmp_path / str(fatal), fatal.__eq__)
+        world, _ = live(beginning, tmp_path / str(fatal), fatal.__eq__, is_mined=is_mined)
         check(world, beginning)
 
 
@@ -213,5 +220,5 @@ def test_a_process_that_never_lives_long_comes_to_the_end(
     beginning: Beginning, tmp_path: Path, effects: int
 ) -> None:
     """Each life has so many lasting effects; the first of them are always those of reading the chain."""
-    world, _ = live(beginning, tmp_path / "life", every(effects))
+    world, _ = live(beginning, tmp_path / "life", every(effects), is_mined=False)
     check(world, beginning)
