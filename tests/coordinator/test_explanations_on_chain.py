@@ -104,7 +104,10 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 @contextmanager
 def served(stage: Stage) -> Iterator[str]:
-    config = uvicorn.Config(make_app(stage.services), port=0, lifespan="off", log_config=None)
+    # Not uvloop: imported by a test without sockets, it would go on without them.
+    config = uvicorn.Config(
+        make_app(stage.services), port=0, loop="asyncio", lifespan="off", log_config=None
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
