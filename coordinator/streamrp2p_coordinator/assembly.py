@@ -1,11 +1,13 @@
 """Put a coordinator together from its settings, checking each part before it is used."""
 
+import time
 from functools import partial
 
 import structlog
 
 from streamrp2p.chain import Deployment, connect
 from streamrp2p.keys import load_keystore, load_private_text, read_password
+from streamrp2p.notifications import Notifier, sender
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import open_database
@@ -55,6 +57,8 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
         probe=partial(is_up, allow_local_networks=settings.allow_local_networks),
         health_seconds=settings.health_seconds,
         metrics=metrics,
+        notifier=notifier(settings),
+        low_balance_wei=settings.low_balance_wei,
         posts=post_limit(settings),
         admin_token=admin_token(settings),
     )
@@ -73,6 +77,12 @@ def load_signers(settings: Settings) -> tuple[Signer, Signer]:
         Signer.of(load_keystore(settings.poster_keystore, poster)),
         Signer.of(load_keystore(settings.ticket_signer_keystore, ticket_signer)),
     )
+
+
+def notifier(settings: Settings) -> Notifier | None:
+    """Make what tells the operator of troubles."""
+    file = settings.notify_urls_file
+    return None if file is None else Notifier("coordinator", sender(file), time.monotonic)
 
 
 def post_limit(settings: Settings) -> RateLimit | None:

@@ -8,6 +8,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p_coordinator.services import Services
+from streamrp2p_coordinator.troubles import troubles
 from streamrp2p_coordinator.use_cases.answer_demands import answer_demands
 from streamrp2p_coordinator.use_cases.check_health import check_health
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
@@ -102,6 +103,11 @@ def _sync_headers(services: Services) -> None:
     voided = sync_headers(database=services.database, chain=services.chain)
     if voided:
         services.metrics.voided(len(voided))
+        _tell(
+            services,
+            "headers voided",
+            f"the chain holds no header of ours for epochs {voided} any more",
+        )
         log.warning("headers_voided", epochs=voided, advice="they are settled again")
 
 
@@ -131,6 +137,7 @@ def _answer(services: Services) -> None:
         clock=services.clock,
     )
     if made:
+        _tell(services, "data demanded", f"{made} demands for data are being answered")
         log.warning("demands_answered", count=made, advice="their bonds are credited to the poster")
 
 
@@ -190,8 +197,8 @@ def _relay(services: Services) -> None:
 
 
 def _observe(services: Services) -> None:
-    services.metrics.show(
-        observe(
+    try:
+        services.observed = observe(
             database=services.database,
             chain=services.chain,
             network=services.network,
@@ -199,7 +206,17 @@ def _observe(services: Services) -> None:
             poster=services.poster.address,
             clock=services.clock,
         )
-    )
+        services.metrics.show(services.observed)
+    finally:
+        # When chain or database is silent, the jobs that fail for it are told of, beside what was wrong before.
+        if services.notifier is not None:
+            failures, low_wei = services.failures, services.low_balance_wei
+            services.notifier.update(troubles(services.observed, failures, low_wei))
+
+
+def _tell(services: Services, name: str, text: str) -> None:
+    if services.notifier is not None:
+        services.notifier.tell(name, text)
 
 
 def _check_health(services: Services) -> None:

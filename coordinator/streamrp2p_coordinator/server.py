@@ -69,6 +69,8 @@ def _serve(
     finally:
         if scheduler.running:
             scheduler.shutdown(wait=True)
+        if services.notifier is not None:
+            services.notifier.close()
         services.database.close()
         listener.close()
     log.info("coordinator_stopped")

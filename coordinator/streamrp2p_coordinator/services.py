@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from streamrp2p.deadline import DeadlineTransport
 from streamrp2p.errors import MalformedError
 from streamrp2p.node_client import NodeClient
+from streamrp2p.notifications import Notifier
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
@@ -17,6 +18,7 @@ from streamrp2p_coordinator.outside.addresses import guarded_resolver, host_and_
 from streamrp2p_coordinator.outside.rate_limit import RateLimit
 from streamrp2p_coordinator.outside.steps import StepFailedError
 from streamrp2p_coordinator.use_cases.check_reachability import Checks, Look
+from streamrp2p_coordinator.use_cases.observe import Observation
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 
 REFRESH_SECONDS = 1.0
@@ -49,6 +51,10 @@ class Services:
     failures: dict[str, str] = field(default_factory=dict)
     """Why each job that fails now failed last."""
     metrics: Metrics = field(default_factory=Metrics)
+    observed: Observation | None = None
+    """What was seen when chain and database were last looked at."""
+    notifier: Notifier | None = None
+    low_balance_wei: int = 0
     posts: RateLimit | None = None
     """How often one address may post; None: without a bound."""
     admin_token: str | None = field(default=None, repr=False)

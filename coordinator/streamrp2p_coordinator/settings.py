@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     """How many it may post at once."""
     admin_token_file: Path | None = None
     """A file of mode 600 with the token of /v1/admin; without it there are no such routes."""
+    notify_urls_file: Path | None = None
+    """A file of mode 600 with apprise URLs, one a line: who is told when something is wrong."""
+    low_balance_wei: Annotated[int, Field(ge=0)] = 5 * 10**16
+    """With less in the poster's account they are told."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     """Where the operator finds /metrics, /healthz and /readyz; without it nowhere. Each process needs its own."""
     metrics_host: str = DEFAULT_METRICS_HOST
@@ -96,6 +100,7 @@ PATHS = (
     "ticket_signer_password_file",
     "bundle_dir",
     "admin_token_file",
+    "notify_urls_file",
 )
 SQLITE_RELATIVE = "sqlite:///./"
 

@@ -236,6 +236,13 @@ def run(
             min=0, help="How long those who watch are served on after SIGTERM; 0 stops at once."
         ),
     ] = DEFAULT_DRAIN_SECONDS,
+    notify_urls_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Tell these receivers when something is wrong: apprise URLs, one a line, mode 600.",
+        ),
+    ] = None,
     metrics_port: MetricsPortOption = None,
     metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
     log_format: LogFormatOption = None,
@@ -271,6 +278,7 @@ def run(
             schedule=None if schedule is None else Schedule.parse(schedule),
             time_zone=None if time_zone is None else parse_time_zone(time_zone),
             drain_seconds=drain_seconds,
+            notify_urls_file=notify_urls_file,
             metrics_port=metrics_port,
             metrics_host=metrics_host,
         )

@@ -50,6 +50,7 @@ from streamrp2p_node.status import Reporter
 from streamrp2p_node.store import Store
 from streamrp2p_node.streams import Streams
 from streamrp2p_node.submitter import Submitter
+from streamrp2p_node.telling import telling
 from streamrp2p_node.upstream import make_client
 from streamrp2p_node.upstream_tickets import TicketDesk
 from streamrp2p_node.upstreams import Upstreams
@@ -101,7 +102,10 @@ async def _run(
                 )
                 try:
                     shown = monitored(reporter, asyncio.get_running_loop())
-                    with monitoring(shown, settings.metrics_port, settings.metrics_host):
+                    with (
+                        monitoring(shown, settings.metrics_port, settings.metrics_host),
+                        telling(reporter, settings.notify_urls_file),
+                    ):
                         await _serve(app, http, background, listener, folder, certificate)
                 finally:
                     await streams.close()

@@ -60,6 +60,8 @@ class Settings:
     """Where streams come from: ORIGIN, or RELAYS for other relays and the origin as the last resort."""
     prefetches: bool = True
     """Fetch new parts of what is watched before the first viewer asks."""
+    notify_urls_file: Path | None = None
+    """Apprise URLs, one a line, in a file of mode 600: who is told when something is wrong."""
     metrics_port: int | None = None
     """Where the operator finds /metrics, /healthz and /readyz; None: nowhere."""
     metrics_host: str = DEFAULT_METRICS_HOST

@@ -17,6 +17,8 @@ from streamrp2p.foreign_text import without_credentials
 
 QUIET_LOGGERS = {
     "alembic": logging.WARNING,
+    # It repeats the URLs of receivers, which are secrets.
+    "apprise": logging.CRITICAL + 1,
     # It warns of every tick that is left out while the one before waits, such as for a chain that is silent.
     "apscheduler": logging.ERROR,
     "httpx": logging.WARNING,

@@ -21,5 +21,5 @@ def suspend_node(
         found = store.nodes.find(node, now)
     if found is None:
         raise NotFoundError(f"0x{node.hex()} never registered here")
-    log.warning("node_suspended" if is_suspended else "node_resumed", node="0x" + node.hex())
+    log.warning("node_suspension", node="0x" + node.hex(), is_suspended=is_suspended)
     return found
