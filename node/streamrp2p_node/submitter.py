@@ -10,7 +10,7 @@ from streamrp2p import api
 from streamrp2p.batch import Judgement, judge, make_batch, split
 from streamrp2p.client import ApiError, CoordinatorClient
 from streamrp2p.errors import AnswerError, StreamrP2PError
-from streamrp2p.numbers import Address
+from streamrp2p.numbers import Address, SessionId
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.verify import Code, most_bytes
 from streamrp2p_node.book import Book
@@ -24,6 +24,8 @@ UNTAKEABLE = frozenset({400, 409, 413, 422})
 """Answers after which the same bytes will never be taken: their records go into another batch."""
 
 MAX_BAD_ANSWERS = 3
+MAX_SEQUENCE = 2**32 - 1
+"""Of a receipt (docs/protocol.md section 3)."""
 _CODE_NAMES = {int(code): code.name.lower() for code in Code}
 
 _log = structlog.get_logger("submitter")
@@ -91,8 +93,13 @@ class Submitter:
         return max(self._view.now() - self._handed_in_at, 0) if self.due_count() else 0
 
     async def _submit_epoch(self, epoch: int) -> None:
+        """Hand in each session once; what was not taken, and an older receipt in its place, may follow at once.
+
+        Viewers pay about every second: with many of them newer receipts come during every exchange, for ever.
+        """
+        sent: dict[SessionId, int] = {}
         while self._view.takes_receipts_of(epoch):
-            batch = self._pending(epoch) or await self._next(epoch)
+            batch = self._pending(epoch) or await self._next(epoch, sent)
             if batch is None:
                 return
             await self._submit(batch)
@@ -104,17 +111,21 @@ class Submitter:
         newest = self._outbox.load_one(epoch, numbers[-1])
         return newest.batch if newest.is_pending else None
 
-    async def _next(self, epoch: int) -> api.Batch | None:
+    async def _next(self, epoch: int, sent: dict[SessionId, int]) -> api.Batch | None:
+        """Make the next batch, and note the sequences in `sent`; None when the rest can wait."""
         due = [(session, session.due()) for session in self._book.of_epoch(epoch)]
         records = [
             record
             for session, record in due
-            if record is not None and self._is_ripe(session, record)
-        ]
+            if record is not None
+            and record.receipt.sequence <= sent.get(record.session_id, MAX_SEQUENCE)
+            and self._is_ripe(session, record)
+        ][: self._view.config.max_batch_records]
         if not records:
             return None
+        sent |= {record.session_id: record.receipt.sequence for record in records}
         batch = make_batch(
-            records[: self._view.config.max_batch_records],
+            records,
             epoch=epoch,
             batch_number=self._outbox.next_number(epoch),
             node=self._node,

@@ -1,5 +1,6 @@
 """Handing receipts in, whatever the coordinator and the network do."""
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -68,6 +69,28 @@ async def test_receipts_are_handed_in_once_and_again_only_when_newer(world: Worl
     assert [record.receipt.sequence for record in world.coordinator.accepted_records()] == [1, 2]
     assert world.coordinator.accepted_records()[1].session_id == ticket.session_id
     assert world.submitter.due_count() == 0
+
+
+async def test_a_receipt_that_comes_while_others_are_handed_in_waits_for_the_next_time(
+    world: World,
+) -> None:
+    await paid_session(world)
+    ticket, signature = make_ticket()
+    loop = asyncio.get_running_loop()
+
+    def pay_meanwhile(path: str) -> httpx.Response | None:
+        if path == "/v1/batches":
+            sequence = len(world.coordinator.batches) + 2
+            newer = Received(make_record(ticket, signature, sequence, 1000 * sequence))
+            asyncio.run_coroutine_threadsafe(world.store.record(0, newer), loop).result()
+        return None
+
+    world.coordinator.fails = pay_meanwhile
+    await world.submitter.submit_due()
+    assert [record.receipt.sequence for record in world.coordinator.accepted_records()] == [1]
+    assert world.submitter.due_count() == 1
+    await world.submitter.submit_due()
+    assert [record.receipt.sequence for record in world.coordinator.accepted_records()] == [1, 2]
 
 
 async def test_batches_are_as_large_as_the_coordinator_takes_and_numbered_in_order(
