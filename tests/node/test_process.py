@@ -212,7 +212,7 @@ def test_a_node_waits_for_its_coordinator_and_says_so(setting: Setting) -> None:
     wait_for(lambda: setting.node.answers("/healthz") == 503, setting.node.log.read_text)
     wait_for(lambda: len(setting.node.events()) >= 3)
     waits = [
-        event for event in setting.node.events() if "coordinator not reached" in event["event"]
+        event for event in setting.node.events() if "coordinator_not_reached" in event["event"]
     ]
     assert "http://127.0.0.1:9 is not reachable" in waits[0]["reason"]
     ticket, signature = make_ticket()
