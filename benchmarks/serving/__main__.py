@@ -1,8 +1,8 @@
 """Compare a node's throughput with nginx's: `python -m benchmarks.serving [--check]`.
 
-All serve the same bytes to the same client on this machine, in turn, so that what else runs here hits them alike. The
-ratio of their medians is what can be compared. On a machine with other work to do it still varies, so that only
-`--check` makes a ratio below the goal a failure.
+All serve the same bytes to the same client on this machine, in turn, so that what else runs here hits them alike: a
+ratio is the median of those of the rounds. On a machine with other work to do, of which the load tells, it still
+varies, so that only `--check` makes a ratio below the goal a failure.
 """
 
 import argparse
@@ -48,20 +48,25 @@ def _compare(folder: Path, seconds: float, rounds: int) -> float:
     load = Load.make(folder)
     table = Table(
         "object", "connections", "node, MB/s", "nginx, one worker", "nginx, a worker per core",
-        "ratio to one", "ratio to all",
+        "ratio to one", "ratio to all", "load",
     )  # fmt: skip
     least = float("inf")
     for length in LENGTHS:
         with ExitStack() as running:
             targets = _targets(folder / str(length), length, running)
             for connections in CONNECTIONS:
-                own, *others = _medians(load, targets, connections, seconds, rounds)
-                ratios = [own / other for other in others]
+                found = [_round(load, targets, connections, seconds) for _ in range(rounds)]
+                speeds = [statistics.median(each) for each in zip(*found, strict=True)]
+                ratios = [
+                    statistics.median(own / others[index] for own, *others in found)
+                    for index in range(len(targets) - 1)
+                ]
                 least = min(least, *ratios)
                 table.add_row(
                     f"{length // KIB} KiB", str(connections),
-                    *(f"{speed:,.0f}" for speed in (own, *others)),
+                    *(f"{speed:,.0f}" for speed in speeds),
                     *(f"{ratio:.2f}" for ratio in ratios),
+                    f"{os.getloadavg()[0]:.1f}",
                 )  # fmt: skip
     console = Console()
     console.print(
@@ -82,19 +87,16 @@ def _targets(folder: Path, length: int, running: ExitStack) -> list[tuple[str, d
     return [(own.object_url, own.headers), (f"{one}/seg0.ts", {}), (f"{per_core}/seg0.ts", {})]
 
 
-def _medians(
-    load: Load,
-    targets: list[tuple[str, dict[str, str]]],
-    connections: int,
-    seconds: float,
-    rounds: int,
+def _round(
+    load: Load, targets: list[tuple[str, dict[str, str]]], connections: int, seconds: float
 ) -> list[float]:
-    found: list[list[float]] = [[] for _ in targets]
-    for _ in range(rounds):
-        for speeds, (url, headers) in zip(found, targets, strict=True):
-            fetched = load.fetched(url, connections=connections, seconds=seconds, headers=headers)
-            speeds.append(fetched.megabytes_per_second)
-    return [statistics.median(speeds) for speeds in found]
+    """Measure each target once: megabytes per second."""
+    return [
+        load.fetched(
+            url, connections=connections, seconds=seconds, headers=headers
+        ).megabytes_per_second
+        for url, headers in targets
+    ]
 
 
 if __name__ == "__main__":
