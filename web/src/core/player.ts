@@ -1,12 +1,14 @@
-import Hls, { type ErrorData, ErrorTypes, Events, type HlsConfig } from 'hls.js';
+import Hls, { type ErrorData, ErrorTypes, Events } from 'hls.js';
 import { pause } from './clock';
 import InlineWorker from './crypto/worker?worker&inline';
 import { MULTIVARIANT_URL, addressOf } from './hls/address';
-import { fragmentLoader, playlistLoader } from './hls/loaders';
 import { Playback } from './hls/playback';
+import { settings } from './hls/settings';
+import { Thumbnails } from './hls/thumbnails';
 import { AbortedError } from './net/http';
 import type { MultivariantPlaylist } from './playlist/multivariant';
 import { MULTIVARIANT_NAME, renditionOf } from './playlist/names';
+import { Outage } from './outage';
 import type {
   Consent,
   PlayerCore,
@@ -21,27 +23,11 @@ import type {
 import { OtherOriginError, UnknownPoolError, Watch } from './watch';
 
 const STATS_SECONDS = 1;
-/** A second more than the three parts that HLS asks for: time to leave a relay that fails before the buffer is empty. */
-const BEHIND_LIVE_SECONDS = 2.5;
 const RETRY_SECONDS = 1;
 /** Faults of the decoder within so short a time that another recovery would not help. */
 const MAX_MEDIA_FAULTS = 3;
 const MEDIA_FAULT_SECONDS = 20;
-const MAX_THUMBNAILS = 120;
-/** A picture of a moment shortly before is better than none. */
-const THUMBNAIL_REACH = 5;
 const NO_CPU = { hashMillis: 0, signMillis: 0, verifyMillis: 0 };
-
-/** Repeats only when no source answers at all: each one was asked by then. */
-const RETRY = { maxNumRetry: Number.POSITIVE_INFINITY, retryDelayMs: 1000, maxRetryDelayMs: 4000 };
-const POLICY = {
-  default: {
-    maxTimeToFirstByteMs: Number.POSITIVE_INFINITY,
-    maxLoadTimeMs: Number.POSITIVE_INFINITY,
-    timeoutRetry: RETRY,
-    errorRetry: RETRY,
-  },
-};
 
 /** Whether this browser can play what was verified: Media Source Extensions, on iOS from 17.1 on. */
 export function isSupported(): boolean {
@@ -62,11 +48,13 @@ class Player extends EventTarget {
   #hls: Hls | null = null;
   #state: PlayerState = 'idle';
   #isOver = false;
-  #isOffline = false;
+  readonly #outage = new Outage((detail) => {
+    this.#offline(detail);
+  });
   #hasFailed = false;
   #renditions: readonly Rendition[] = [];
   #mediaFaults: number[] = [];
-  readonly #thumbnails = new Map<number, Promise<Blob | null>>();
+  #thumbnails: Thumbnails | null = null;
 
   constructor(options: PlayerOptions) {
     super();
@@ -105,7 +93,7 @@ class Player extends EventTarget {
   async start(consent: Consent): Promise<void> {
     const playback = this.#playback;
     if (playback === null) throw new Error('attach a video element before you start');
-    if (this.#watch !== null || this.#isOver) throw new Error('a player is started once');
+    if (this.#state !== 'idle' || this.#isOver) throw new Error('a player is started once');
     this.#setState('loading');
     if (!isSupported()) {
       throw this.#fail(
@@ -116,6 +104,7 @@ class Player extends EventTarget {
     }
     const watch = await this.#begin(consent, playback);
     this.#watch = watch;
+    this.#thumbnails = new Thumbnails(watch.downloader, this.#page.signal);
     this.#keepStats(watch);
     await this.#offered(watch);
     this.#play(watch);
@@ -142,21 +131,23 @@ class Player extends EventTarget {
     const details = this.#hls?.latestLevelDetails;
     const fragment = details?.fragments.find((each) => each.start <= seconds && seconds < each.end);
     if (fragment === undefined) return null;
-    for (let back = 0; back < THUMBNAIL_REACH; back += 1) {
-      const picture = await this.#thumbnail(fragment.sn - back);
-      if (picture !== null) return picture;
-    }
-    return null;
+    return (await this.#thumbnails?.near(fragment.sn)) ?? null;
   }
 
   destroy(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#playback?.destroy();
+    this.#letGo();
+    this.#setState('idle');
+  }
+
+  /** Nothing more is asked for, the last receipts are sent. */
+  #letGo(): void {
     this.#page.abort();
     this.#hls?.destroy();
-    this.#playback?.destroy();
+    this.#hls = null;
     this.#watch?.end().catch(() => undefined);
-    this.#setState('idle');
   }
 
   async #begin(consent: Consent, deadlines: Playback): Promise<Watch> {
@@ -175,8 +166,10 @@ class Player extends EventTarget {
         onRestart: () => {
           this.#hls?.loadSource(MULTIVARIANT_URL);
         },
+        signal: this.#page.signal,
       });
     } catch (error) {
+      if (this.#isOver) throw new Error('the player was destroyed', { cause: error });
       if (error instanceof UnknownPoolError) {
         throw this.#fail(
           'pool-unknown',
@@ -208,14 +201,14 @@ class Player extends EventTarget {
       try {
         const query = new URLSearchParams();
         const read = await watch.downloader.playlist(MULTIVARIANT_NAME, query, signal);
-        this.#isOffline = false;
+        this.#outage.over();
         this.#setRenditions(read.playlist as MultivariantPlaylist);
         return;
       } catch (error) {
         if (error instanceof AbortedError || this.#isOver) {
           throw new Error('the player was destroyed', { cause: error });
         }
-        this.#offline(textOf(error));
+        this.#outage.began(textOf(error));
         await pause(RETRY_SECONDS, signal);
       }
     }
@@ -224,23 +217,7 @@ class Player extends EventTarget {
   #play(watch: Watch): void {
     const video = this.#video;
     if (video === null) return;
-    const config: Partial<HlsConfig> = {
-      pLoader: playlistLoader(watch.downloader),
-      fLoader: fragmentLoader(watch.downloader),
-      manifestLoadPolicy: POLICY,
-      playlistLoadPolicy: POLICY,
-      fragLoadPolicy: POLICY,
-      // The origin makes fMP4: there is nothing to remultiplex off the main thread.
-      enableWorker: false,
-      lowLatencyMode: true,
-      liveSyncDuration: BEHIND_LIVE_SECONDS,
-      maxLiveSyncPlaybackRate: 1.1,
-      backBufferLength: 30,
-      capLevelToPlayerSize: true,
-      testBandwidth: false,
-      abrEwmaDefaultEstimate: 2_000_000,
-    };
-    const hls = new Hls(config);
+    const hls = new Hls(settings(watch.downloader));
     this.#hls = hls;
     hls.on(Events.ERROR, (_, data) => {
       this.#onHlsError(hls, data);
@@ -248,10 +225,10 @@ class Player extends EventTarget {
     hls.on(Events.LEVEL_LOADED, (_, { details }) => {
       // Parts so long that the origin itself asks for more.
       const asked = details.partHoldBack || details.holdBack;
-      if (asked > (hls.targetLatency ?? BEHIND_LIVE_SECONDS)) hls.targetLatency = asked;
+      if (asked > (hls.targetLatency ?? 0)) hls.targetLatency = asked;
     });
     hls.on(Events.FRAG_BUFFERED, () => {
-      this.#isOffline = false;
+      this.#outage.over();
     });
     hls.on(Events.LEVEL_SWITCHED, () => {
       this.#emit('stats', this.stats);
@@ -262,7 +239,7 @@ class Player extends EventTarget {
 
   #onHlsError(hls: Hls, data: ErrorData): void {
     if (data.type === ErrorTypes.NETWORK_ERROR) {
-      if (data.response !== undefined) this.#offline(data.error.message);
+      if (data.response !== undefined) this.#outage.began(data.error.message);
       if (data.fatal) void this.#loadAgain(hls);
       return;
     }
@@ -274,7 +251,7 @@ class Player extends EventTarget {
       hls.recoverMediaError();
       return;
     }
-    hls.destroy();
+    this.#letGo();
     this.#fail('media', `This browser cannot play the stream (${data.details}): try another one.`);
   }
 
@@ -282,32 +259,9 @@ class Player extends EventTarget {
   async #loadAgain(hls: Hls): Promise<void> {
     hls.stopLoad();
     await pause(RETRY_SECONDS, this.#page.signal);
-    if (this.#isOver) return;
+    if (this.#hls !== hls) return;
     if (hls.levels.length === 0) hls.loadSource(MULTIVARIANT_URL);
     else hls.startLoad(-1);
-  }
-
-  #thumbnail(mediaSequence: number): Promise<Blob | null> {
-    const known = this.#thumbnails.get(mediaSequence);
-    if (known !== undefined) return known;
-    const loading = this.#loadThumbnail(mediaSequence);
-    this.#thumbnails.set(mediaSequence, loading);
-    for (const oldest of this.#thumbnails.keys()) {
-      if (this.#thumbnails.size <= MAX_THUMBNAILS) break;
-      this.#thumbnails.delete(oldest);
-    }
-    return loading;
-  }
-
-  async #loadThumbnail(mediaSequence: number): Promise<Blob | null> {
-    try {
-      const answer = await this.#watch?.downloader.thumbnail(mediaSequence, this.#page.signal);
-      return answer == null ? null : new Blob([answer.body], { type: 'image/jpeg' });
-    } catch {
-      // A preview is not worth an error; it is asked for again when the pointer comes back.
-      this.#thumbnails.delete(mediaSequence);
-      return null;
-    }
   }
 
   #keepStats(watch: Watch): void {
@@ -355,12 +309,11 @@ class Player extends EventTarget {
     this.#state = state;
     this.#emit('state', state);
     this.#emit('stats', this.stats);
+    this.#outage.playing(state === 'playing');
   }
 
-  /** Said once, until something arrives again. */
   #offline(detail: string): void {
-    if (this.#isOffline || this.#isOver) return;
-    this.#isOffline = true;
+    if (this.#isOver) return;
     this.#emit('error', {
       code: 'offline',
       message: `The stream cannot be had now, the player goes on trying (${detail}).`,

@@ -10,7 +10,7 @@ import type { Deadlines } from './sources/deadlines';
 import { Downloader } from './sources/downloader';
 import { Fleet } from './sources/fleet';
 import { Freshness } from './sources/freshness';
-import { meaning, SourceError } from './sources/faults';
+import { meaning, SessionOverError, SourceError } from './sources/faults';
 import { Tally } from './sources/tally';
 import type { Consent, CpuStats, SourceStats } from './types';
 
@@ -40,6 +40,8 @@ export interface WatchOptions {
   readonly createWorker: () => Worker;
   readonly onSource: (stats: SourceStats) => void;
   readonly onRestart: () => void;
+  /** Aborted: nobody is asked for anything more, and `begin` rejects. Once begun, a watch is ended by `end`. */
+  readonly signal: AbortSignal;
 }
 
 /** One watch of one stream, without a screen: sources, receipts, and the bytes that the origin vouches for. */
@@ -67,13 +69,31 @@ export class Watch {
   /** Throws UnknownPoolError, OtherOriginError, the errors of `exchange` when the coordinator does not answer, or MalformedError. */
   static async begin(options: WatchOptions): Promise<Watch> {
     const coordinator = new Coordinator(options.coordinatorUrl);
-    const { config, pool, readAt } = await introduced(coordinator, options.poolId);
+    const { config, pool, readAt } = await introduced(coordinator, options.poolId, options.signal);
     if (options.originKey !== undefined && options.originKey !== pool.originKey) {
       throw new OtherOriginError(`the coordinator says that the origin's key is ${pool.originKey}`);
     }
     const domain = { chainId: config.chainId, epochBook: config.epochBook };
     const stream = { poolId: options.poolId, domain, origin: pool.originKey };
     const engine = await openEngine(stream, options.createWorker);
+    try {
+      return await Watch.#joined(options, { coordinator, config, pool, readAt, engine });
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+  }
+
+  static async #joined(
+    options: WatchOptions,
+    {
+      coordinator,
+      config,
+      pool,
+      readAt,
+      engine,
+    }: Introduction & { readonly engine: Engine; readonly coordinator: Coordinator },
+  ): Promise<Watch> {
     const tallies = new Map<Hex | null, Tally>();
     const admission = new Admission({
       coordinator,
@@ -81,6 +101,7 @@ export class Watch {
       pool,
       engine,
       readAt,
+      signal: options.signal,
       tallyOf: (node, endpoint) => {
         const tally = tallies.get(node) ?? new Tally(node, endpoint);
         tallies.set(node, tally);
@@ -89,7 +110,7 @@ export class Watch {
       onReceiptFault: (source, error) => {
         const fault = meaning(error, 'receipt-refused');
         if (fault instanceof SourceError) fleet.leave(source, fault.reason);
-        else void fleet.renewNow(source);
+        else if (fault instanceof SessionOverError) void fleet.renewNow(source);
       },
     });
     const fleet: Fleet = new Fleet({
@@ -108,7 +129,12 @@ export class Watch {
       deadlines: options.deadlines,
       onRestart: options.onRestart,
     });
-    await fleet.start();
+    try {
+      await fleet.start(options.signal);
+    } catch (error) {
+      await fleet.close();
+      throw error;
+    }
     return new Watch({ downloader, engine, admission, fleet, tallies });
   }
 
@@ -137,11 +163,20 @@ export class Watch {
   }
 }
 
+/** What the coordinator says at first; `config` was read at the monotonic second `readAt`. */
+interface Introduction {
+  readonly config: Config;
+  readonly pool: Pool;
+  readonly readAt: number;
+}
+
 async function introduced(
   coordinator: Coordinator,
   poolId: number,
-): Promise<{ config: Config; pool: Pool; readAt: number }> {
+  signal: AbortSignal,
+): Promise<Introduction> {
   for (let tries = 1; ; tries += 1) {
+    signal.throwIfAborted();
     try {
       const pool = await coordinator.pool(poolId);
       const config = await coordinator.config();
@@ -151,7 +186,7 @@ async function introduced(
         throw new UnknownPoolError(error.message);
       }
       if (tries === COORDINATOR_TRIES) throw error;
-      await pause(tries * COORDINATOR_PAUSE_SECONDS);
+      await pause(tries * COORDINATOR_PAUSE_SECONDS, signal);
     }
   }
 }

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GoneError } from '../../src/core/sources/faults';
 import type { SourceStats } from '../../src/core/types';
 import type { Watch } from '../../src/core/watch';
+import { FakeWorker } from '../support/worker';
 import { type FakeRelay, World, objectBytes, segmentName } from '../support/world';
 
 const watches: { world: World; watch: Watch }[] = [];
@@ -83,6 +84,16 @@ describe('a watch', () => {
     );
   });
 
+  it('sends a receipt again that got no answer, though nothing else is fetched', async () => {
+    const world = new World(1);
+    const watch = await begun(world);
+    await world.playlist(watch);
+    world.relay(0).silentReceipts = 1;
+    const { body } = await world.newest(watch);
+    await world.pass(3);
+    expect(world.relay(0).receipts.at(-1)?.bytesDelivered).toBe(BigInt(body.length));
+  });
+
   it('counts late bytes as delivered and not as on time', async () => {
     const world = new World(1);
     const watch = await begun(world);
@@ -130,6 +141,47 @@ describe('a watch', () => {
   });
 });
 
+describe('a watch that ends', () => {
+  /** Worlds with a worker, which is gone as soon as the watch is. */
+  function withWorker(relays: number): { world: World; worker: FakeWorker } {
+    const worker = new FakeWorker();
+    const world = new World(relays);
+    world.createWorker = () => worker as unknown as Worker;
+    return { world, worker };
+  }
+
+  it('while it begins speaks to nobody any more, and lets its worker go', async () => {
+    const { world, worker } = withWorker(2);
+    world.coordinatorSeconds = 1;
+    const beginning = expect(world.beginning()).rejects.toThrow('aborted');
+    await world.pass(2.5);
+    expect(world.asked).toEqual(['/v1/pools/1', '/v1/config', '/v1/sessions']);
+    world.page.abort();
+    await world.pass(10);
+    await beginning;
+    expect(world.asked.length).toBe(3);
+    expect(world.relays.flatMap((each) => each.asked)).toEqual([]);
+    expect(worker.isTerminated).toBe(true);
+  });
+
+  it('before it began, as the origin has no address, lets its worker go', async () => {
+    const { world, worker } = withWorker(1);
+    world.originUrl = 'ftp://origin.test/';
+    await expect(world.begin()).rejects.toThrow('URL');
+    expect(worker.isTerminated).toBe(true);
+  });
+
+  it('while a standby is looked for leaves no error behind', async () => {
+    const { world, worker } = withWorker(2);
+    world.coordinatorSeconds = 0.4;
+    const watch = await world.begin();
+    await world.during(watch.end());
+    await world.pass(2);
+    expect(worker.isTerminated).toBe(true);
+    expect(world.relay(1).asked).toEqual([]);
+  });
+});
+
 describe('tickets', () => {
   it('are renewed before they end, without a gap, and the old session is paid', async () => {
     const world = new World(1);
@@ -157,6 +209,38 @@ describe('tickets', () => {
     await world.pass(3);
     expect(world.tickets.map((each) => each.epoch)).toEqual([0n, 1n]);
     await world.newest(watch);
+  });
+
+  it('that ended with their epoch are shown to nobody', async () => {
+    const world = new World(2);
+    world.epochSeconds = 103n;
+    world.ticketSeconds = 600n;
+    const watch = await begun(world);
+    world.coordinatorSeconds = 0.3;
+    while (performance.now() < 5_000) {
+      const { name, body } = await world.newest(watch);
+      expect(body).toEqual(objectBytes(name));
+      await world.pass(0.1);
+    }
+    expect(world.tickets.map((each) => each.epoch)).toEqual([0n, 0n, 1n, 1n]);
+    expect(world.relays.map((each) => each.expired)).toEqual([0, 0]);
+    expect(world.origin.asked).toEqual([]);
+  });
+
+  it('are not overdrawn by objects that are asked for at once', async () => {
+    const world = new World(1);
+    world.maxBytes = 50_000n;
+    const watch = await begun(world);
+    await world.playlist(watch);
+    const { signal } = new AbortController();
+    const get = (back: number) =>
+      watch.downloader.object(segmentName(world.edge - back), signal, () => undefined);
+    const all = await world.during(Promise.all([get(0), get(1), get(2)]));
+    expect(all.map((each) => each.body.length > 0)).toEqual([true, true, true]);
+    await world.pass(2);
+    for (const session of world.relay(0).sessions.values()) {
+      expect(session.paidBytes).toBeLessThanOrEqual(50_000);
+    }
   });
 
   it('whose credit is used up are replaced', async () => {

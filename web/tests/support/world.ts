@@ -40,6 +40,10 @@ export class FakeRelay {
   /** Its playlists stand still from this second on. */
   stoodAt: number | null = null;
   creditBytes = 1_000_000;
+  /** Takes so many receipts without an answer, and forgets them. */
+  silentReceipts = 0;
+  /** Requests that came with an expired ticket. */
+  expired = 0;
   readonly sessions = new Map<string, FakeSession>();
   /** The paths that it was asked for. */
   readonly asked: string[] = [];
@@ -78,6 +82,16 @@ export class World {
     arrived: () => this.deadlines.left > 0,
   };
   readonly changes: SourceStats[] = [];
+  /** The page that watches. */
+  readonly page = new AbortController();
+  originUrl = 'https://origin.test/';
+  /** None, unless a test gives one. */
+  createWorker: () => Worker = () => {
+    throw new Error('there are no workers here');
+  };
+  /** What the coordinator was asked. */
+  readonly asked: string[] = [];
+  coordinatorSeconds = 0;
   restarts = 0;
 
   constructor(relays: number) {
@@ -100,22 +114,24 @@ export class World {
   }
 
   begin(consent: Consent = 'relays', originKey?: string): Promise<Watch> {
-    return this.during(
-      Watch.begin({
-        coordinatorUrl: 'https://coordinator.test',
-        poolId: POOL_ID,
-        originKey,
-        consent,
-        deadlines: this.deadlines,
-        createWorker: () => {
-          throw new Error('there are no workers here');
-        },
-        onSource: (stats) => this.changes.push(stats),
-        onRestart: () => {
-          this.restarts += 1;
-        },
-      }),
-    );
+    return this.during(this.beginning(consent, originKey));
+  }
+
+  /** The same, for a test that lets the time pass itself. */
+  beginning(consent: Consent = 'relays', originKey?: string): Promise<Watch> {
+    return Watch.begin({
+      coordinatorUrl: 'https://coordinator.test',
+      poolId: POOL_ID,
+      originKey,
+      consent,
+      deadlines: this.deadlines,
+      createWorker: () => this.createWorker(),
+      signal: this.page.signal,
+      onSource: (stats) => this.changes.push(stats),
+      onRestart: () => {
+        this.restarts += 1;
+      },
+    });
   }
 
   /** The newest complete segment. */
@@ -168,7 +184,13 @@ export class World {
   #fetch(input: string, init: RequestInit = {}): Promise<Response> {
     const { origin: host, pathname, searchParams } = new URL(input);
     const body = typeof init.body === 'string' ? parseExact(init.body) : null;
-    if (host === 'https://coordinator.test') return reply(init, this.#coordinate(pathname, body));
+    if (host === 'https://coordinator.test') {
+      this.asked.push(pathname);
+      return reply(
+        init,
+        later(this.coordinatorSeconds, () => this.#coordinate(pathname, body)),
+      );
+    }
     if (host === 'https://origin.test') {
       this.origin.asked.push(pathname);
       if (this.origin.isDown) return Promise.reject(new TypeError('connection refused'));
@@ -179,6 +201,10 @@ export class World {
       return Promise.reject(new TypeError('connection refused'));
     }
     relay.asked.push(pathname + searchParams.toString());
+    if (pathname === '/v1/receipts' && relay.silentReceipts > 0) {
+      relay.silentReceipts -= 1;
+      return Promise.reject(new TypeError('connection reset'));
+    }
     if (relay.isHung) return reply(init, new Promise(() => undefined));
     return reply(
       init,
@@ -204,7 +230,7 @@ export class World {
       return answer({
         poolId: BigInt(POOL_ID),
         originKey: addressOf(ORIGIN_KEY),
-        originUrl: 'https://origin.test/',
+        originUrl: this.originUrl,
         maxBytesPerSecond: 1_000_000n,
       });
     }
@@ -212,14 +238,15 @@ export class World {
     const request = body as { viewer: Hex; excludedNodes: Hex[] };
     const relay = this.relays.find((each) => !request.excludedNodes.includes(each.node));
     if (relay === undefined) return problem(503, 'no-node');
+    const epoch = (time - GENESIS) / this.epochSeconds;
     const ticket: SessionTicket = {
       poolId: BigInt(POOL_ID),
-      epoch: (time - GENESIS) / this.epochSeconds,
+      epoch,
       node: relay.node,
       viewer: request.viewer,
       maxBytes: this.maxBytes,
       issuedAt: time,
-      expiresAt: time + this.ticketSeconds,
+      expiresAt: lesser(time + this.ticketSeconds, this.#epochEnd(epoch)),
       nonce: (1n << 200n) + BigInt(this.tickets.length),
     };
     this.tickets.push(ticket);
@@ -228,6 +255,10 @@ export class World {
       signature: `0x${'1b'.repeat(65)}`,
       endpoint: relay.endpoint,
     });
+  }
+
+  #epochEnd(epoch: bigint): bigint {
+    return GENESIS + (epoch + 1n) * this.epochSeconds;
   }
 
   /** The coordinator's clock, which no wall clock of the viewer can change. */
@@ -241,8 +272,8 @@ export class World {
     const id = new Headers(init.headers).get('StreamrP2P-Session') ?? '';
     const session = relay.sessions.get(id);
     if (session === undefined) return problem(401, 'session-unknown');
-    const epochEnd = GENESIS + (session.ticket.epoch + 1n) * this.epochSeconds;
-    if (this.time >= session.ticket.expiresAt || this.time >= epochEnd + 30n) {
+    if (this.time >= session.ticket.expiresAt) {
+      relay.expired += 1;
       return problem(403, 'ticket-expired');
     }
     const name = lastOf(path);
@@ -347,6 +378,10 @@ function signed(text: string, second: number): string {
   const message = { poolId: BigInt(POOL_ID), mediaSequence, contentHash, publishedAt };
   const signature = toHex(sign(digest('Playlist', message, domain), ORIGIN_KEY));
   return `${text}#EXT-X-STREAMRP2P-SIGNATURE:PUBLISHED-AT=${publishedAt.toString()},SIGNATURE=${signature}\n`;
+}
+
+function lesser(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
 }
 
 function lastOf(path: string): string {

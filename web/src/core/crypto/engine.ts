@@ -65,7 +65,11 @@ export async function openEngine(stream: Stream, createWorker: () => Worker): Pr
   };
   try {
     const { perform, stop } = hire(createWorker(), count);
-    return new Engine(await perform('begin', stream), perform, cpu, stop);
+    const viewer = await perform('begin', stream).catch((error: unknown) => {
+      stop();
+      throw error;
+    });
+    return new Engine(viewer, perform, cpu, stop);
   } catch {
     const perform = await onThisThread(count);
     return new Engine(await perform('begin', stream), perform, cpu, () => undefined);

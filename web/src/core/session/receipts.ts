@@ -40,6 +40,7 @@ export class Receipts {
   #sentAt = Number.NEGATIVE_INFINITY;
   #covered = 0n;
   #silent = 0;
+  #isClosed = false;
 
   constructor(options: ReceiptsOptions) {
     this.#options = options;
@@ -53,11 +54,18 @@ export class Receipts {
   /** Something was counted: sign for it, and send that within a second. */
   counted(): void {
     this.#sign().catch(this.#options.onFault);
-    if (this.#timer !== null) return;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#timer !== null || this.#isClosed) return;
     const wait = Math.max(this.#sentAt + RECEIPT_SECONDS - monotonicSeconds(), 0);
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.pay().catch(this.#options.onFault);
+      this.pay().then(() => {
+        // Silence: the same once more, also when nothing else is fetched any more.
+        if (this.#covered < this.#options.account.bytesDelivered) this.#schedule();
+      }, this.#options.onFault);
     }, wait * 1000);
   }
 
@@ -85,6 +93,7 @@ export class Receipts {
 
   /** Pay what is left, then send no more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.pay().catch(() => undefined);
     if (this.#timer !== null) clearTimeout(this.#timer);
   }

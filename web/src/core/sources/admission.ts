@@ -48,6 +48,8 @@ export interface AdmissionOptions {
   readonly readAt: number;
   readonly tallyOf: (node: Hex | null, endpoint: string) => Tally;
   readonly onReceiptFault: (source: Source, error: Error) => void;
+  /** Aborted: no relay is spoken to any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Asks the coordinator for tickets and opens sessions with them; knows whom to avoid. */
@@ -91,10 +93,11 @@ export class Admission {
   /**
    * A relay with an open session, other than `others` and those avoided.
    *
-   * Throws NoRelayError, or SourceError of a relay that is avoided from then on.
+   * Throws NoRelayError, SourceError of a relay that is avoided from then on, or the signal's reason.
    */
   async find(others: readonly Hex[]): Promise<Source> {
     const admitted = await this.#admit(others);
+    this.#options.signal.throwIfAborted();
     const { node } = admitted.ticket;
     const tally = this.#options.tallyOf(node, admitted.endpoint);
     try {

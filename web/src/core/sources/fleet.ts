@@ -53,13 +53,14 @@ export class Fleet {
     this.#origin = options.admission.origin();
   }
 
-  /** Find the first relay, and go on keeping the fleet from then on. */
-  async start(): Promise<void> {
+  /** Find the first relay, and go on keeping the fleet from then on. Rejects when stopped meanwhile. */
+  async start(signal: AbortSignal): Promise<void> {
     if (this.#options.consent === 'origin') {
       this.#useOrigin();
       return;
     }
     for (let tries = 0; this.#primary === null && tries < FIRST_TRIES; tries += 1) {
+      signal.throwIfAborted();
       try {
         this.#join(await this.#options.admission.find([]), 'primary');
       } catch (error) {
@@ -67,6 +68,7 @@ export class Fleet {
         if (!(error instanceof SourceError)) throw error;
       }
     }
+    signal.throwIfAborted();
     if (this.#primary === null) this.#useOrigin();
     this.#timer = setInterval(() => {
       this.#maintain();
@@ -126,13 +128,8 @@ export class Fleet {
       this.leave(source, 'draining');
     } else if (source === this.#primary) {
       this.#once('move', LOOK_FOR_RELAY_SECONDS, async () => {
-        const found = await this.#options.admission.find(nodes(source));
-        if (source !== this.#primary) {
-          await found.close();
-          return;
-        }
-        this.#standby = found;
-        this.leave(source, 'draining');
+        await this.#findStandby(source);
+        if (this.#standby !== null) this.leave(source, 'draining');
       });
     }
   }
@@ -185,9 +182,6 @@ export class Fleet {
       return;
     }
     this.#join(found, 'primary');
-    if (this.#origin.tally.role === 'origin') {
-      this.#setRole(this.#origin.tally, 'left', 'relay-found');
-    }
   }
 
   async #findStandby(primary: Source): Promise<void> {
@@ -229,7 +223,10 @@ export class Fleet {
       throw error;
     });
     if (found === null) return;
-    if (this.#isClosed || !this.#isUsed(source)) {
+    const isDouble = [this.#primary, this.#standby].some(
+      (each) => each !== source && each?.tally === found.tally,
+    );
+    if (this.#isClosed || !this.#isUsed(source) || isDouble) {
       await found.close();
       return;
     }
@@ -252,6 +249,9 @@ export class Fleet {
     if (role === 'primary') this.#primary = source;
     else this.#standby = source;
     this.#setRole(source.tally, role, null);
+    if (this.#origin.tally.role === 'origin') {
+      this.#setRole(this.#origin.tally, 'left', 'relay-found');
+    }
   }
 
   #useOrigin(): void {
@@ -276,14 +276,18 @@ export class Fleet {
     return source === this.#primary || source === this.#standby;
   }
 
-  /** Do it unless it is under way, or was done less than so many seconds ago. Not finding a relay is no error. */
+  /**
+   * Do it unless it is under way, or was done less than so many seconds ago. Not finding a relay is no error, nor is
+   * anything that was under way when the watch ended: its key is gone.
+   */
   #once(what: string, seconds: number, act: () => Promise<void>): void {
     const now = monotonicSeconds();
     if (this.#underWay.has(what) || (this.#notBefore.get(what) ?? 0) > now) return;
     this.#notBefore.set(what, now + seconds);
     const done = act()
       .catch((error: unknown) => {
-        if (!(error instanceof NoRelayError || error instanceof SourceError)) throw error;
+        if (this.#isClosed || error instanceof NoRelayError || error instanceof SourceError) return;
+        throw error;
       })
       .finally(() => {
         this.#underWay.delete(what);

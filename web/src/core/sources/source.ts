@@ -95,9 +95,10 @@ export class Source {
   object(listed: Listed, isOnTime: () => boolean, patience: Patience): Promise<Answer> {
     const { object } = listed;
     return this.#used(async () => {
-      await this.#reserve(object.lengthBytes, patience.signal);
+      // Before any wait: what is asked for at the same time shares the ticket's credit.
       this.#pendingBytes += object.lengthBytes;
       try {
+        await this.#reserve(object.lengthBytes, patience.signal);
         const answer = await this.#paid(object, patience);
         const body = await this.#verified(object, answer.body);
         this.#count(listed, isOnTime());
@@ -135,13 +136,13 @@ export class Source {
     }
   }
 
-  /** Wait until a receipt for so many more bytes would be accepted and the relay gives them. */
+  /** Wait until a receipt for all that is pending would be accepted, and the relay gives the last of it, so many bytes. */
   async #reserve(lengthBytes: number, signal?: AbortSignal): Promise<void> {
     const { session } = this;
     if (session === null) return;
-    const bytes = this.#pendingBytes + lengthBytes;
+    const bytes = this.#pendingBytes;
     if (!session.account.hasRoom(bytes)) {
-      if (session.account.bytesDelivered === 0n) {
+      if (session.account.bytesDelivered === 0n && bytes === lengthBytes) {
         throw new SourceError('unpaid', "the ticket's credit is less than one object");
       }
       throw new SessionOverError("the ticket's credit is used up");
@@ -183,7 +184,8 @@ export class Source {
   #object(object: MediaObject, bounds: Bounds): Promise<Answer> {
     this.#requestedBytes += BigInt(object.lengthBytes);
     return this.#get(object.name, bounds).catch((error: unknown) => {
-      if (error instanceof RefusedError) this.#requestedBytes -= BigInt(object.lengthBytes);
+      const wasSent = !(error instanceof RefusedError || error instanceof SessionOverError);
+      if (!wasSent) this.#requestedBytes -= BigInt(object.lengthBytes);
       throw error;
     });
   }
@@ -204,10 +206,19 @@ export class Source {
     throw new SourceError('corrupt-object', `${object.name} is not what the origin signed for`);
   }
 
-  #get(name: string, bounds: Bounds): Promise<Answer> {
+  async #get(name: string, bounds: Bounds): Promise<Answer> {
+    if (this.#isExpired()) throw new SessionOverError('the ticket has expired');
     const sessionId = this.session?.account.sessionId;
     const headers = sessionId === undefined ? {} : { [SESSION_HEADER]: sessionId };
     return exchange(this.#folder + name, { headers }, bounds);
+  }
+
+  /** By a clock that is never ahead of the coordinator's: the relay would refuse. */
+  #isExpired(): boolean {
+    const { session } = this;
+    return (
+      session !== null && session.time.at(monotonicSeconds()) >= session.account.ticket.expiresAt
+    );
   }
 
   #objectFault(error: unknown, object: MediaObject): unknown {
