@@ -357,6 +357,21 @@ def test_the_controls_leave_the_picture_alone_and_come_back(page: Page) -> None:
     expect(controls).to_have_css("opacity", "1")
 
 
+def test_no_picture_in_picture_where_the_browser_has_none(chromium: Browser, gallery: str) -> None:
+    with gallery_page(chromium, gallery, DESK, "light") as page:
+        page.add_init_script(
+            """delete Document.prototype.pictureInPictureEnabled;
+            delete Document.prototype.pictureInPictureElement;
+            delete Document.prototype.exitPictureInPicture;
+            delete HTMLVideoElement.prototype.requestPictureInPicture;"""
+        )
+        page.reload()
+        begin(page)
+        expect(page.get_by_role("button", name="Picture in picture")).to_be_hidden()
+        page.keyboard.press("p")
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
 def test_taking_the_player_out_of_the_page_ends_it(page: Page) -> None:
     begin(page)
     page.evaluate("document.querySelector('gallery-player').remove()")

@@ -3,7 +3,7 @@ import { pause } from './clock';
 import InlineWorker from './crypto/worker?worker&inline';
 import { MULTIVARIANT_URL, addressOf } from './hls/address';
 import { Playback } from './hls/playback';
-import { settings } from './hls/settings';
+import { BEHIND_LIVE_SECONDS, settings } from './hls/settings';
 import { Thumbnails } from './hls/thumbnails';
 import { AbortedError } from './net/http';
 import type { MultivariantPlaylist } from './playlist/multivariant';
@@ -225,7 +225,7 @@ class Player extends EventTarget {
     hls.on(Events.LEVEL_LOADED, (_, { details }) => {
       // Parts so long that the origin itself asks for more.
       const asked = details.partHoldBack || details.holdBack;
-      if (asked > (hls.targetLatency ?? 0)) hls.targetLatency = asked;
+      if (asked > (hls.targetLatency ?? BEHIND_LIVE_SECONDS)) hls.targetLatency = asked;
     });
     hls.on(Events.FRAG_BUFFERED, () => {
       this.#outage.over();

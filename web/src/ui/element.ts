@@ -11,6 +11,7 @@ import { consentCard } from './consent';
 import { Controls, type ControlsHost } from './controls';
 import { make, setAttribute, setText } from './dom';
 import { clampTo, windowOf, type DvrWindow } from './dvr';
+import { canFloat, toggleFloating } from './floating';
 import { actionOf, type Action } from './keyboard';
 import { errorCard, startCard } from './messages';
 import { Panel, activeRelays, carrierAnnouncement } from './panel';
@@ -53,10 +54,7 @@ export abstract class PlayerElement extends HTMLElement {
 
   constructor() {
     super();
-    this.#controls = new Controls(this.#host(), {
-      // A page may forbid it to a frame; Firefox has a button of its own.
-      canFloat: 'pictureInPictureEnabled' in document && document.pictureInPictureEnabled,
-    });
+    this.#controls = new Controls(this.#host(), { canFloat: canFloat() });
     this.#panel = new Panel({
       close: () => {
         this.#showPanel(false);
@@ -369,10 +367,7 @@ export abstract class PlayerElement extends HTMLElement {
         void this.#toggleFullscreen();
       },
       togglePictureInPicture: () => {
-        const leave = document.pictureInPictureElement !== null;
-        void (leave ? document.exitPictureInPicture() : video.requestPictureInPicture()).catch(
-          () => undefined,
-        );
+        void toggleFloating(video, this.shadowRoot ?? document);
       },
     };
   }
@@ -389,7 +384,7 @@ export abstract class PlayerElement extends HTMLElement {
   }
 
   async #toggleFullscreen(): Promise<void> {
-    if (this.#isFullscreen) await document.exitFullscreen();
+    if (this.#isFullscreen) await document.exitFullscreen().catch(() => undefined);
     else if (document.fullscreenEnabled)
       await this.#root.requestFullscreen().catch(() => undefined);
     // Phones that let only the picture itself fill the screen.

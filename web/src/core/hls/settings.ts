@@ -3,7 +3,7 @@ import type { Downloader } from '../sources/downloader';
 import { fragmentLoader, playlistLoader } from './loaders';
 
 /** A second more than the three parts that HLS asks for: time to leave a relay that fails before the buffer is empty. */
-const BEHIND_LIVE_SECONDS = 2.5;
+export const BEHIND_LIVE_SECONDS = 2.5;
 
 /** Repeats only when no source answers at all: each one was asked by then. */
 const RETRY = { maxNumRetry: Number.POSITIVE_INFINITY, retryDelayMs: 1000, maxRetryDelayMs: 4000 };
