@@ -12,6 +12,7 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.leadership import Leadership
 from streamrp2p_coordinator.metrics import Metrics
 from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.network import Clock, Signer
@@ -46,6 +47,7 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
     database.writing = metrics.writing
     return Services(
         database=database,
+        leadership=Leadership(database, clock),
         chain=chain,
         network=network,
         policy=settings.policy(),

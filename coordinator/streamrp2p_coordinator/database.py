@@ -1,10 +1,10 @@
 """The database: short read transactions, serialised write transactions, and locks between processes."""
 
-import fcntl
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -12,8 +12,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from streamrp2p.keccak import keccak
-from streamrp2p_coordinator.errors import ConfigurationError, StorageError
+from streamrp2p_coordinator.errors import ConfigurationError, NotLeaderError, StorageError
+from streamrp2p_coordinator.locks import (
+    SILENT_SECONDS,
+    AdvisoryLock,
+    FileLock,
+    Lock,
+    end_when_silent,
+    lock_key,
+)
 from streamrp2p_coordinator.repositories.store import Store
 
 BUSY_SECONDS = 30
@@ -23,6 +30,15 @@ CONNECT_SECONDS = 10
 POOL = {"pool_size": 10, "max_overflow": 40}
 """Connections: more than FastAPI has threads, so that none waits for another's."""
 BUSY = "the database is busy; send it again"
+KEEPALIVES = {
+    "keepalives_idle": SILENT_SECONDS // 2,
+    "keepalives_interval": 1,
+    "keepalives_count": SILENT_SECONDS // 2,
+    "tcp_user_timeout": SILENT_SECONDS * 1000,
+}
+"""libpq's: a connection that leads nowhere any more fails, instead of being waited for."""
+SILENT_STATE = "25P03"
+"""PostgreSQL's code of a transaction that it ended because its process was silent."""
 _IMMEDIATE = "streamrp2p_immediate"
 
 
@@ -36,6 +52,15 @@ class Database:
         self._writers = threading.Lock() if engine.dialect.name == "sqlite" else None
         self.writing: Callable[[], AbstractContextManager[None]] = nullcontext
         """What is around each write transaction, to measure it."""
+        self.term: int | None = None
+        """The term of the leader whose work this is for; None for everybody else's."""
+        self._held: list[Lock] = []
+
+    def in_term(self, term: int) -> "Database":
+        """Return the same database for a leader's work: its writes raise NotLeaderError once the term has ended."""
+        fenced = copy(self)
+        fenced.term = term
+        return fenced
 
     @property
     def folder(self) -> Path | None:
@@ -47,7 +72,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Store]:
         """Run a read transaction. Raises StorageError (retryable) when the database fails."""
-        with _failures_named(), self.engine.connect() as connection, connection.begin():
+        with self.bare_connection() as connection:
             yield Store(connection)
 
     @contextmanager
@@ -56,7 +81,18 @@ class Database:
         with self.writing(), self._turn(), _failures_named(), self.engine.connect() as connection:
             immediate = connection.execution_options(**{_IMMEDIATE: True})
             with immediate.begin():
-                yield Store(immediate)
+                store = Store(immediate)
+                if self.term is not None:
+                    self._hold_term(store, immediate, self.term)
+                yield store
+
+    @staticmethod
+    def _hold_term(store: Store, connection: Connection, term: int) -> None:
+        if connection.dialect.name == "postgresql":
+            # The next leader waits for this transaction, but not for one whose process hangs.
+            end_when_silent(connection)
+        if not store.leader.is_in_term(term):
+            raise NotLeaderError
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -70,15 +106,29 @@ class Database:
         else:
             raise StorageError(BUSY)
 
-    @contextmanager
-    def exclusively(self, name: str) -> Iterator[bool]:
-        """Hold the lock `name` among all processes of this database; False at once if another one holds it."""
+    def hold(self, name: str) -> Lock | None:
+        """Take the lock `name` among all processes of this database; None at once if another one holds it.
+
+        It is released with `close` at the latest. Raises StorageError.
+        """
+        lock = self._take(name)
+        if lock is not None:
+            self._held.append(lock)
+        return lock
+
+    def is_held(self, name: str) -> bool:
+        """Tell whether some process holds the lock `name`. Raises StorageError."""
+        lock = self._take(name)
+        if lock is None:
+            return True
+        lock.release()
+        return False
+
+    def _take(self, name: str) -> Lock | None:
         if self.engine.dialect.name == "postgresql":
-            with _failures_named(), self.engine.connect() as connection:
-                yield _try_advisory_lock(connection, name)
-        else:
-            with _file_lock(self.engine, name) as held:
-                yield held
+            with _failures_named():
+                return AdvisoryLock.take(self.engine, name)
+        return FileLock.take(Path(f"{self.engine.url.database}.{name}.lock"))
 
     @contextmanager
     def serialised_connection(self) -> Iterator[Connection]:
@@ -91,8 +141,26 @@ class Database:
                     immediate.execute(statement, {"key": lock_key(b"migrate")})
                 yield immediate
 
+    @contextmanager
+    def bare_connection(self) -> Iterator[Connection]:
+        """Run a read transaction on a bare connection. Raises StorageError."""
+        with _failures_named(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def check_writable(self) -> None:
+        """Raise StorageError unless a write transaction can be begun here, ConfigurationError on a replica."""
+        with self.serialised_connection() as connection:
+            if connection.dialect.name == "postgresql":
+                read_only = connection.execute(text("SHOW transaction_read_only")).scalar_one()
+                if read_only != "off":
+                    raise ConfigurationError(
+                        "the database is read-only (a replica?); set database_url to the primary"
+                    )
+
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and release every lock."""
+        while self._held:
+            self._held.pop().release()
         self.engine.dispose()
 
 
@@ -106,7 +174,7 @@ def open_database(url: str) -> Database:
                 **POOL,
                 # A server that was restarted must not cost a request for each old connection.
                 pool_pre_ping=True,
-                connect_args={"connect_timeout": CONNECT_SECONDS},
+                connect_args={"connect_timeout": CONNECT_SECONDS, **KEEPALIVES},
             )
         elif parsed.get_backend_name() == "sqlite" and parsed.database not in (
             None,
@@ -160,7 +228,9 @@ def _failures_named() -> Iterator[None]:
 
 
 def _is_outside_failure(error: DBAPIError) -> bool:
-    return type(error).__name__ in {"OperationalError", "InterfaceError"}
+    if type(error).__name__ in {"OperationalError", "InterfaceError"}:
+        return True
+    return getattr(error.orig, "sqlstate", None) == SILENT_STATE
 
 
 def _explain(error: DBAPIError) -> str:
@@ -172,27 +242,3 @@ def _explain(error: DBAPIError) -> str:
     if "locked" in reason:
         return BUSY
     return "the database does not answer; check that it runs and send it again"
-
-
-def _try_advisory_lock(connection: Connection, name: str) -> bool:
-    # Transaction-scoped, so it also ends with a connection that dies.
-    connection.begin()
-    statement = text("SELECT pg_try_advisory_xact_lock(:key)")
-    return bool(connection.execute(statement, {"key": lock_key(name.encode())}).scalar_one())
-
-
-def lock_key(name: bytes) -> int:
-    """Return PostgreSQL's number of an advisory lock."""
-    return int.from_bytes(keccak(name)[:8], signed=True)
-
-
-@contextmanager
-def _file_lock(engine: Engine, name: str) -> Iterator[bool]:
-    path = Path(f"{engine.url.database}.{name}.lock")
-    with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True

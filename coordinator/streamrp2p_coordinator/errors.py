@@ -31,6 +31,22 @@ class UnansweredDemandError(CoordinatorError):
         self.answer_by = demand.answer_by
 
 
+class BackupError(CoordinatorError):
+    """A backup that cannot be made or used; the message says what to do."""
+
+
+class NotLeaderError(CoordinatorError):
+    """This process settles and posts no more; what it was about to write was not written."""
+
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another process leads now, or the database took the lead back because this one was silent; nothing was "
+            "written, and the leader goes on"
+        )
+
+
 class RequestError(CoordinatorError):
     """A request that is answered with a problem (RFC 9457)."""
 

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from streamrp2p.errors import StreamrP2PError
+from streamrp2p_coordinator.leadership import CONFIRM_SECONDS
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.troubles import troubles
 from streamrp2p_coordinator.use_cases.answer_demands import answer_demands
@@ -22,7 +24,6 @@ from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 
 log = structlog.get_logger()
 
-POSTER_LOCK = "poster"
 OBSERVE_SECONDS = 10
 """How often what an operator watches is looked at, tick or no tick."""
 
@@ -34,9 +35,16 @@ def make_scheduler(services: Services, tick_seconds: float) -> BackgroundSchedul
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     scheduler.add_job(run_epochs, "interval", [services], seconds=tick_seconds)
+    # Beside the jobs: a round may take longer than a leader may be silent.
+    scheduler.add_job(run_confirmation, "interval", [services], seconds=CONFIRM_SECONDS)
     scheduler.add_job(run_health, "interval", [services], seconds=tick_seconds)
     scheduler.add_job(run_observation, "interval", [services], seconds=OBSERVE_SECONDS)
     return scheduler
+
+
+def run_confirmation(services: Services) -> None:
+    """Show that the leader lives."""
+    services.leadership.confirm()
 
 
 def run_health(services: Services) -> None:
@@ -50,20 +58,23 @@ def run_observation(services: Services) -> None:
 
 
 def run_epochs(services: Services) -> None:
-    """Do all that is due on epochs and chain, in one process at a time."""
+    """Do all that is due on epochs and chain, if this process leads or can."""
     services.busy_since = time.monotonic()
     try:
-        _step("lock", services, _run_epochs_exclusively)
+        _step("lead", services, _run_epochs_as_leader)
     finally:
         services.busy_since = None
 
 
-def _run_epochs_exclusively(services: Services) -> None:
-    with services.database.exclusively(POSTER_LOCK) as held:
-        if not held:
+def _run_epochs_as_leader(services: Services) -> None:
+    term = services.leadership.take()
+    if term is None:
+        return
+    fenced = replace(services, database=services.database.in_term(term))
+    for name, job in JOBS:
+        if services.leadership.term != term:
             return
-        for name, job in JOBS:
-            _step(name, services, job)
+        _step(name, fenced, job)
 
 
 def _step(name: str, services: Services, job: Callable[[Services], None]) -> None:

@@ -12,6 +12,7 @@ from streamrp2p.notifications import Notifier
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.leadership import Leadership
 from streamrp2p_coordinator.metrics import Metrics
 from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
 from streamrp2p_coordinator.outside.addresses import guarded_resolver, host_and_port
@@ -37,6 +38,7 @@ class Services:
     """One coordinator's parts."""
 
     database: Database
+    leadership: Leadership
     chain: Chain
     network: Network
     policy: Policy

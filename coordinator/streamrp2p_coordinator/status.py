@@ -5,6 +5,7 @@ from typing import Any
 from streamrp2p.chain import Deployment, connect
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import open_database
+from streamrp2p_coordinator.leadership import LEADER_LOCK
 from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import system_clock
@@ -32,9 +33,13 @@ def read_status(settings: Settings) -> dict[str, Any]:
         )
         with database.read() as store:
             live = store.transactions.live()
+            newest_term = store.leader.newest()
+        is_led = database.is_held(LEADER_LOCK)
     finally:
         database.close()
     return {
+        "leader": newest_term.name if newest_term is not None and is_led else None,
+        "leaderTerm": None if newest_term is None else newest_term.number,
         "chainId": deployment.chain_id,
         "newestBlock": seen.newest.number,
         "clockSkewSeconds": seen.time - seen.newest.time,

@@ -43,6 +43,16 @@ class ChainStateRow(SQLModel, table=True):
     synced_at: int = _big()
 
 
+class LeaderRow(SQLModel, table=True):
+    """The newest term of a leader: one row. Whoever leads holds the lock as well."""
+
+    __tablename__ = "leader"
+    id: int = Field(default=1, primary_key=True)
+    term: int = _big()
+    name: str
+    since: int = _big()
+
+
 class PoolRow(SQLModel, table=True):
     """A pool with its stream record, as last read from the chain."""
 
@@ -251,6 +261,7 @@ class TransactionRow(SQLModel, table=True):
 
 MODELS: tuple[type[SQLModel], ...] = (
     ChainStateRow,
+    LeaderRow,
     PoolRow,
     PoolTermsRow,
     NodeRow,

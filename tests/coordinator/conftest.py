@@ -33,14 +33,20 @@ def new_postgres_database(server_url: str) -> Iterator[str]:
         engine.dispose()
 
 
+@pytest.fixture
+def postgres_database_url(postgres_url: str) -> Iterator[str]:
+    """Return the URL of an empty PostgreSQL database."""
+    with new_postgres_database(postgres_url) as url:
+        yield url
+
+
 @pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the URL of an empty database, SQLite's or PostgreSQL's."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'coordinator.db'}"
     else:
-        with new_postgres_database(request.getfixturevalue("postgres_url")) as url:
-            yield url
+        yield request.getfixturevalue("postgres_database_url")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from streamrp2p.chain import DeployParameters
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.jobs import run_epochs
+from streamrp2p_coordinator.leadership import Leadership
 from streamrp2p_coordinator.network import Policy, Signer
 from streamrp2p_coordinator.outside.look import Outside
 from streamrp2p_coordinator.sdk_chain import SdkChain
@@ -53,6 +54,7 @@ def staged(database: Database, folder: Path, parameters: DeployParameters) -> It
         sdk = SdkChain(chain.web3, chain.deployment)
         services = Services(
             database=database,
+            leadership=Leadership(database, chain.now),
             chain=sdk,
             network=sdk.network(),
             policy=Policy(),

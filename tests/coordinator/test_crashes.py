@@ -22,6 +22,7 @@ from streamrp2p.settlement import Parent
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import SignedTransaction
 from streamrp2p_coordinator.database import Database, open_database
+from streamrp2p_coordinator.leadership import Leadership
 from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.repositories.store import Store
 from tests.coordinator.memory_chain import MemoryChain
@@ -163,6 +164,7 @@ def started(world: World, folder: Path, fate: Fate) -> Iterator[World]:
     services = replace(
         world.services,
         database=database,
+        leadership=Leadership(database, world.clock),
         bundles=bundles,
         chain=FatedChain(world.chain, fate),
         clock=world.clock,

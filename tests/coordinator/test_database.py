@@ -188,20 +188,6 @@ def _ahead(world: World) -> MemoryChain:
     return world.chain
 
 
-def test_one_process_at_a_time_posts(database_url: str) -> None:
-    first, second = open_database(database_url), open_database(database_url)
-    with (
-        first.exclusively("poster") as mine,
-        second.exclusively("poster") as other,
-        second.exclusively("another") as free,
-    ):
-        assert (mine, other, free) == (True, False, True)
-    with second.exclusively("poster") as later:
-        assert later
-    first.close()
-    second.close()
-
-
 def test_a_full_disk_acknowledges_nothing_and_goes_on_once_there_is_room(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'coordinator.db'}")
     migrate(database)

@@ -18,6 +18,7 @@ from streamrp2p.typed_data import Domain, SessionTicket
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.jobs import run_epochs, run_health
+from streamrp2p_coordinator.leadership import Leadership
 from streamrp2p_coordinator.network import Network, Policy, Signer
 from streamrp2p_coordinator.outside.connections import unanswered
 from streamrp2p_coordinator.outside.steps import passed
@@ -171,6 +172,7 @@ def make_world(database: Database, folder: Path) -> World:
     )
     services = Services(
         database=database,
+        leadership=Leadership(database, clock),
         chain=chain,
         network=network,
         policy=Policy(max_batch_records=50),

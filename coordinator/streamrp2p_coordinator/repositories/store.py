@@ -8,6 +8,7 @@ from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address
 from streamrp2p_coordinator.repositories.batches import Batches
 from streamrp2p_coordinator.repositories.epochs import Epochs
+from streamrp2p_coordinator.repositories.leaders import Leaders
 from streamrp2p_coordinator.repositories.ledger import Ledger
 from streamrp2p_coordinator.repositories.nodes import Nodes
 from streamrp2p_coordinator.repositories.pools import Pools
@@ -30,6 +31,11 @@ class Store:
     def epochs(self) -> Epochs:
         """Epochs."""
         return Epochs(self._connection)
+
+    @cached_property
+    def leader(self) -> Leaders:
+        """Who leads."""
+        return Leaders(self._connection)
 
     @cached_property
     def ledger(self) -> Ledger:
