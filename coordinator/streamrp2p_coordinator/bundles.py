@@ -37,7 +37,7 @@ class Bundles:
 
     def path(self, data_hash: Hash) -> Path:
         """Return where the bundle of that hash is or would be."""
-        return self._folder / f"{data_hash.hex()}.bundle"
+        return self._folder / file_name(data_hash)
 
     def has(self, data_hash: Hash) -> bool:
         """Tell whether the bundle is there."""
@@ -77,3 +77,16 @@ class Bundles:
         if keccak(data) != data_hash:
             raise BundleError("dataHash", f"{path} was damaged")
         return decode_bundle(data)
+
+
+def file_name(data_hash: Hash) -> str:
+    """Return the name of a bundle's file."""
+    return f"{data_hash.hex()}.bundle"
+
+
+def is_whole(folder: Path, data_hash: Hash) -> bool:
+    """Tell whether the folder has the bundle of that hash, with every byte."""
+    try:
+        return keccak((folder / file_name(data_hash)).read_bytes()) == data_hash
+    except OSError:
+        return False

@@ -71,6 +71,12 @@ class Epochs(Repository):
         )
         return [_stored(row) for row in self._connection.execute(query)]
 
+    def headers(self) -> list[EpochHeader]:
+        """Return the header of every settled epoch, rising."""
+        query = select(_epochs.c.header).where(_epochs.c.header.is_not(None))
+        found = self._connection.execute(query.order_by(_epochs.c.epoch)).scalars()
+        return [EpochHeader.decode(header) for header in found]
+
     def newest_settled(self) -> StoredEpoch | None:
         """Return the highest epoch that has a header."""
         return self._newest(_epochs.c.header.is_not(None))
