@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +13,18 @@ import typer
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.logs import set_up_logs
 from streamrp2p_coordinator.assembly import assemble
+from streamrp2p_coordinator.backup import STALE, Backup
 from streamrp2p_coordinator.database import open_database
+from streamrp2p_coordinator.doctor import examine
+from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.findings import exit_code
 from streamrp2p_coordinator.initialise import initialise
 from streamrp2p_coordinator.migrate import migrate as migrate_database
-from streamrp2p_coordinator.restoration import restore_from_public_data
+from streamrp2p_coordinator.restoration import (
+    back_up,
+    restore_from_backup,
+    restore_from_public_data,
+)
 from streamrp2p_coordinator.server import serve
 from streamrp2p_coordinator.settings import load_settings
 from streamrp2p_coordinator.status import read_status
@@ -97,21 +107,58 @@ def run(
 
 
 @app.command()
+def backup(
+    config: ConfigPath = DEFAULT_CONFIG,
+    *,
+    to: Annotated[Path, typer.Option(help="A new folder for the backup.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the database of one instant and its bundles, and check the copy. The coordinator may run meanwhile.
+
+    PostgreSQL's is made with pg_dump, which must be installed. The keystores are not in it.
+    """
+    with _reported():
+        made = back_up(load_settings(config), to)
+    _show({"backup": str(to), **_summary(made)}, as_json=as_json)
+    typer.echo(f"Keep in mind: {STALE}.", err=True)
+
+
+@app.command()
 def restore(
     config: ConfigPath = DEFAULT_CONFIG,
     *,
     mirror: Annotated[
         str | None, typer.Option(help="Base URL of a coordinator or mirror that has the bundles.")
     ] = None,
+    from_backup: Annotated[
+        Path | None,
+        typer.Option("--backup", help="A folder that `backup` made; without it, public data."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read committed epochs back from chain and bundles, into a database that lost them. Needs no key.
+    """Fill an empty database from a backup, or read committed epochs back from chain and bundles. Needs no key.
 
-    Records that were acknowledged but not settled yet are in no bundle: those are lost with the database.
+    Records that were acknowledged after the backup was made, or are not settled yet, are in no backup or bundle: those
+    are lost with the database, and to commit an epoch without them costs the bond.
     """
     with _reported():
-        epochs = restore_from_public_data(load_settings(config), mirror)
-    _show({"restoredEpochs": epochs}, as_json=as_json)
+        settings = load_settings(config)
+        if from_backup is None:
+            shown: dict[str, Any] = {"restoredEpochs": restore_from_public_data(settings, mirror)}
+        elif mirror is not None:
+            raise ConfigurationError(
+                "a backup has its bundles: give --backup or --mirror, not both"
+            )
+        else:
+            restored = restore_from_backup(settings, from_backup)
+            shown = _summary(restored)
+    _show(shown, as_json=as_json)
+    if from_backup is not None:
+        typer.echo(
+            f"WARNING: this database is as of {shown['takenAt']}: {STALE}. If the coordinator ran after that, let the "
+            "epochs that had begun be posted by another poster: see the guide before you start this one.",
+            err=True,
+        )
 
 
 @app.command()
@@ -122,6 +169,23 @@ def status(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> N
     _show(found, as_json=as_json)
 
 
+@app.command()
+def doctor(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
+    """Look at everything that can be set wrong, and say what to do. Changes nothing; needs no running coordinator.
+
+    The exit code is 0 when nothing failed, 2 when something must be changed, 3 when it may pass by itself.
+    """
+    findings = examine(config)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        width = max(len(finding.check) for finding in findings)
+        for found in findings:
+            todo = f"; {found.todo}" if found.todo else ""
+            typer.echo(f"{found.level:<4}  {found.check:<{width}}  {found.says}{todo}")
+    raise typer.Exit(exit_code(findings))
+
+
 @contextmanager
 def _reported() -> Iterator[None]:
     """Say an expected failure in one line; exit 2 if something must be changed, 3 if it may pass by itself."""
@@ -130,6 +194,16 @@ def _reported() -> Iterator[None]:
     except StreamrP2PError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(EXIT_RETRY if error.retryable else EXIT_USAGE) from None
+
+
+def _summary(backup: Backup) -> dict[str, Any]:
+    return {
+        "takenAt": datetime.fromtimestamp(backup.taken_at, UTC).isoformat(),
+        "revision": backup.revision,
+        "settledEpochs": backup.settled,
+        "bundles": len(backup.bundles),
+        "databaseBytes": backup.database_bytes,
+    }
 
 
 def _show(values: dict[str, Any], *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import text
@@ -41,6 +42,18 @@ def newest_revision() -> str:
     if revision is None:
         raise AssertionError("the package ships its steps")
     return revision
+
+
+def known_revisions() -> list[str]:
+    """Return the revisions of all steps, rising."""
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    return [step.revision for step in steps][::-1]
+
+
+def current_revision(database: Database) -> str | None:
+    """Return a database's revision, None before the first step. Raises StorageError."""
+    with database.bare_connection() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def _config() -> Config:

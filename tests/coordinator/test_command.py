@@ -19,6 +19,7 @@ from streamrp2p.signatures import address_of
 from streamrp2p_coordinator.assembly import check_clock
 from streamrp2p_coordinator.cli import app
 from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.migrate import newest_revision
 from streamrp2p_coordinator.settings import load_settings
 from tests.coordinator.memory_chain import MemoryChain
 from tests.coordinator.process import (
@@ -302,4 +303,70 @@ def test_it_starts_shows_its_status_and_stops_on_sigterm(coordinator: Coordinato
 @pytest.mark.integration
 def test_migrate_makes_the_database_that_run_uses(coordinator: Coordinator) -> None:
     code, output, _ = run("migrate", "--config", coordinator.config, "--json")
-    assert (code, json.loads(output)) == (0, {"revision": "0004"})
+    assert (code, json.loads(output)) == (0, {"revision": newest_revision()})
+
+
+def doctor(coordinator: Coordinator) -> tuple[int, dict[str, str]]:
+    """Run the doctor; its exit code, and the level of each check."""
+    code, output, _ = run("doctor", "--config", coordinator.config, "--json")
+    assert PASSWORD not in output
+    return code, {found["check"]: found["level"] for found in json.loads(output)}
+
+
+@pytest.mark.integration
+def test_the_doctor_finds_a_running_coordinator_well_and_names_what_is_broken(
+    coordinator: Coordinator,
+) -> None:
+    # This chain makes no blocks by itself.
+    coordinator.settings["max_clock_skew_seconds"] = 3600
+    coordinator.write()
+    for file in (coordinator.config, coordinator.folder / "password"):
+        file.chmod(0o600)
+    before, _ = doctor(coordinator)
+    coordinator.start()
+    running, levels = doctor(coordinator)
+    assert (before, running) == (0, 0)
+    assert {check for check, level in levels.items() if level != "ok"} == set()
+    assert {"leader", "port", "bundles", "balance", "clock", "database schema"} <= set(levels)
+    assert coordinator.stop() == 0
+
+    (coordinator.folder / "poster.json").chmod(0o644)
+    (coordinator.folder / "password").write_text("another one\n")
+    down = f"http://127.0.0.1:{find_free_port()}"
+    coordinator.settings["rpc_url"] = f"{down}/secret-key,{coordinator.settings['rpc_url']}"
+    coordinator.write()
+    code, levels = doctor(coordinator)
+    assert code == 2
+    assert {check for check, level in levels.items() if level == "fail"} == {
+        "poster's keystore",
+        "poster's password",
+        "ticket signer's password",
+        f"RPC {down}",
+    }
+    assert levels["leader"] == "warn"
+
+
+def test_the_doctor_stops_at_settings_that_cannot_be_read(tmp_path: Path) -> None:
+    code, output, _ = run("doctor", "--config", tmp_path / "none.toml")
+    assert code == 2
+    assert "streamrp2p coordinator init" in output
+
+
+@pytest.mark.integration
+def test_backup_and_restore_say_what_is_not_in_them(
+    coordinator: Coordinator, tmp_path: Path
+) -> None:
+    assert run("migrate", "--config", coordinator.config)[0] == 0
+    folder = tmp_path / "backup"
+    code, output, errors = run("backup", "--config", coordinator.config, "--to", folder, "--json")
+    assert (code, json.loads(output)["revision"]) == (0, newest_revision())
+    assert "acknowledged after this backup" in errors
+
+    restore = ("restore", "--config", coordinator.config, "--backup", folder)
+    code, _, errors = run(*restore)
+    assert (code, "is not empty" in errors) == (2, True)
+    coordinator.settings["database_url"] = f"sqlite:///{tmp_path / 'restored.db'}"
+    coordinator.write()
+    code, output, errors = run(*restore, "--json")
+    assert (code, "WARNING" in errors) == (0, True)
+    assert "is an Omission, which costs the bond" in errors

@@ -1,0 +1,155 @@
+"""What `coordinator doctor` finds: judgements of plain facts, each with what to do."""
+
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from streamrp2p.errors import StreamrP2PError
+from streamrp2p.numbers import Address
+from streamrp2p_coordinator.chain import Book
+from streamrp2p_coordinator.repositories.leaders import Term
+
+Level = Literal["ok", "warn", "fail"]
+
+FEW_BYTES = 1 << 30
+"""With less room on a disk than this one should make some, a gibibyte."""
+TOO_FEW_BYTES = 1 << 26
+"""With less room than this, 64 MiB, a single epoch's bundle may not fit."""
+GAS_RESERVE = 2_000_000
+"""What a bond, a commit, a finality and the dearest answer to a demand take together (docs/gas.md)."""
+
+SHOWN = 10
+"""So many epochs are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `todo` says what to do, and is empty where all is well."""
+
+    check: str
+    level: Level
+    says: str
+    todo: str = ""
+    may_pass: bool = False
+    """Whether a failure may pass without a change."""
+
+    @classmethod
+    def of(cls, check: str, error: StreamrP2PError) -> "Finding":
+        """Make the finding of a failure, whose text says what to do itself."""
+        return cls(check, "fail", str(error), may_pass=error.retryable)
+
+
+def exit_code(findings: Sequence[Finding]) -> int:
+    """Return 0 without a failure, 2 when something must be changed, 3 when all failures may pass by themselves."""
+    failures = [finding for finding in findings if finding.level == "fail"]
+    if not failures:
+        return 0
+    return 3 if all(finding.may_pass for finding in failures) else 2
+
+
+def judge_private_file(check: str, path: Path, mode: int | None) -> Finding:
+    """Judge a file with a secret by its mode; None: it is not there."""
+    if mode is None:
+        return Finding(check, "fail", f"{path} does not exist", "restore it, or correct its path")
+    if stat.S_IMODE(mode) & 0o077:
+        shown = f"{stat.S_IMODE(mode):o}"
+        return Finding(check, "fail", f"others may read {path} (mode {shown})", f"chmod 600 {path}")
+    return Finding(check, "ok", f"{path} is its owner's alone")
+
+
+def judge_poster(key: Address, book: Book) -> Finding:
+    """Judge whether the keystore's key is the book's poster."""
+    if key == book.poster:
+        return Finding("poster", "ok", f"0x{key.hex()} is the book's poster")
+    return Finding(
+        "poster",
+        "fail",
+        f"the keystore's key is 0x{key.hex()}, the book's poster 0x{book.poster.hex()}",
+        "use its keystore, or the deployment file of the right chain",
+    )
+
+
+def judge_balance(balance_wei: int, book: Book, gas_price_wei: int) -> Finding:
+    """Judge whether the poster can pay what is missing of its bond, and gas for what may come at once."""
+    bond_wei = max(book.required_bond_wei - book.bond_wei, 0)
+    gas_wei = GAS_RESERVE * gas_price_wei
+    says = f"the poster has {balance_wei} wei; {bond_wei} are missing of the bond, {gas_wei} are wise for gas"
+    if balance_wei < bond_wei:
+        return Finding("balance", "fail", says, "send ether to the poster: it cannot commit")
+    if balance_wei < bond_wei + gas_wei:
+        return Finding("balance", "warn", says, "send ether to the poster")
+    return Finding("balance", "ok", says)
+
+
+def judge_clock(now: int, newest_block_time: int, max_skew_seconds: int) -> Finding:
+    """Judge this machine's clock by the chain's newest block, both in Unix seconds."""
+    skew_seconds = now - newest_block_time
+    if skew_seconds < -max_skew_seconds:
+        return Finding(
+            "clock",
+            "fail",
+            f"{-skew_seconds} s behind the chain's newest block",
+            "set it right, for example with NTP",
+        )
+    if skew_seconds > max_skew_seconds:
+        return Finding(
+            "clock",
+            "warn",
+            f"{skew_seconds} s ahead of the chain's newest block",
+            "set it right with NTP; if it is right, the chain makes no blocks",
+        )
+    return Finding("clock", "ok", f"{skew_seconds:+} s from the chain's newest block")
+
+
+def judge_revision(found: str | None, known: Sequence[str]) -> Finding:
+    """Judge a database's schema by the revisions that this version knows, rising; None: no schema yet."""
+    if found == known[-1]:
+        return Finding("database schema", "ok", f"revision {found}")
+    if found is None or found in known:
+        return Finding(
+            "database schema",
+            "warn",
+            f"revision {found or 'none'}, this version works with {known[-1]}",
+            "`streamrp2p coordinator migrate`, or just `run`; make a backup first",
+        )
+    return Finding(
+        "database schema",
+        "fail",
+        f"revision {found} is of a newer version",
+        "install that version of the coordinator again",
+    )
+
+
+def judge_room(what: str, folder: Path, free_bytes: int) -> Finding:
+    """Judge the room on a folder's disk."""
+    check, says = f"disk of {what}", f"{free_bytes >> 20} MiB are free at {folder}"
+    if free_bytes >= FEW_BYTES:
+        return Finding(check, "ok", says)
+    return Finding(check, "fail" if free_bytes < TOO_FEW_BYTES else "warn", says, "make room")
+
+
+def judge_bundles(folder: Path, settled: int, missing: Sequence[int]) -> Finding:
+    """Judge whether the bundle of each settled epoch is there, whole; `missing` names the epochs without."""
+    if not missing:
+        return Finding("bundles", "ok", f"{settled} settled epochs, each with its bundle")
+    shown = ", ".join(map(str, missing[:SHOWN])) + (", ..." if len(missing) > SHOWN else "")
+    return Finding(
+        "bundles",
+        "fail",
+        f"{len(missing)} of {settled} settled epochs have no whole bundle in {folder}: {shown}",
+        "copy them back from a backup, a mirror or another coordinator: a demand for them could not be answered",
+    )
+
+
+def judge_leader(newest: Term | None, *, is_led: bool) -> Finding:
+    """Judge whether a process settles and posts."""
+    if newest is not None and is_led:
+        return Finding("leader", "ok", f"{newest.name} leads, in term {newest.number}")
+    return Finding(
+        "leader",
+        "warn",
+        "no process settles and posts",
+        "start `streamrp2p coordinator run` (without --api-only)",
+    )
