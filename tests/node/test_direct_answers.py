@@ -54,6 +54,37 @@ async def test_a_connection_gets_direct_answers_one_after_the_other() -> None:
         writer.close()
 
 
+DIRECT = (GET, [b"direct"])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [DIRECT, DIRECT],
+        [(GET.replace(b"/small", b"/read"), [b"Method Not Allowed"]), DIRECT],
+        [(GET.replace(b"GET", b"DELETE"), [b"Method Not Allowed"]), DIRECT],
+        [(GET.replace(b"1.1", b"1.0"), [b"small"])],
+        [(GET[:30], []), (GET[30:], [b"direct"]), DIRECT],
+        [(GET + GET[:30], [b"direct"]), (GET[30:], [b"direct"]), DIRECT],
+        [(GET + GET, [b"direct", b"small"]), DIRECT],
+        [(GET.replace(b"Host", b"X-A: b\r\nHost"), [b"direct"]), DIRECT],
+        [(b"\r\n" + GET, [b"direct"]), DIRECT],
+    ],
+)
+@on_a_nodes_loop
+async def test_requests_after_a_direct_answer_are_read_as_well(
+    steps: list[tuple[bytes, list[bytes]]],
+) -> None:
+    async with serving(CALM, At()) as served:
+        reader, writer = await served.connect()
+        for sent, bodies in [DIRECT, *steps]:
+            writer.write(sent)
+            assert [(await one_answer(reader))[1] for _ in bodies] == bodies
+            if not bodies:
+                await until(lambda: any(each._is_in_headers for each in served.http.opened.all))
+        writer.close()
+
+
 @on_a_nodes_loop
 async def test_direct_answers_have_an_id_and_keep_a_proxys() -> None:
     async with serving(CALM, At()) as served:
