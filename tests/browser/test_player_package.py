@@ -40,7 +40,15 @@ def example(language: str) -> str:
 def site(player_site: str, tmp_path: Path) -> Path:
     """Make a site with the package in it, and what the package depends on, as npm would put them."""
     assert player_site
-    pack: list[str | Path] = ["npm", "pack", "--workspace", "web", "--pack-destination", tmp_path, "--silent"]
+    pack: list[str | Path] = [
+        "npm",
+        "pack",
+        "--workspace",
+        "web",
+        "--pack-destination",
+        tmp_path,
+        "--silent",
+    ]
     subprocess.run(pack, cwd=ROOT, check=True, capture_output=True)
     (tarball,) = tmp_path.glob("*.tgz")
     site = tmp_path / "site"
