@@ -103,6 +103,8 @@ class BoundedHttp(HttpToolsProtocol):
         """What followed the first line of a request that came by itself and was answered directly: its headers."""
         self._begun = self._answered = 0
         """Requests that began, and that were answered directly, with the bytes that came last."""
+        self._answered_at = float("-inf")
+        """When the last direct answer was written, by the loop's clock."""
         self.has_asked = False
 
     @property
@@ -245,7 +247,6 @@ class BoundedHttp(HttpToolsProtocol):
         if answer is None:
             return False
         self._disarm()
-        self._unset_keepalive_if_required()
         self._write(answer)
         return True
 
@@ -265,7 +266,17 @@ class BoundedHttp(HttpToolsProtocol):
         lines = [name + b": " + value + b"\r\n" for name, value in headers]
         self.transport.writelines([b"".join([answer.head, *lines, b"\r\n"]), answer.body])
         self._answered += 1
-        self.on_response_complete()
+        self.server_state.total_requests += 1
+        # A timer for each answer would cost as much as a look at the ticket: the one that runs looks at this time.
+        self._answered_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._await_request(self.timeout_keep_alive)
+        self._goes_last()
+
+    def _await_request(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def _request_id(self) -> bytes:
         return request_id_of(self._answered_headers.get(ID_HEADER, b""))
@@ -280,13 +291,19 @@ class BoundedHttp(HttpToolsProtocol):
     @override
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._goes_last()
+
+    def _goes_last(self) -> None:
+        """Go to the end of those that could be closed."""
         if self in self.opened.all:
-            # To the end of those that could be closed.
             self.opened.all[self] = self.opened.all.pop(self)
 
     @override
     def timeout_keep_alive_handler(self) -> None:
-        if self.transport.get_write_buffer_size():
+        left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._await_request(left)
+        elif self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
             super().timeout_keep_alive_handler()

@@ -70,6 +70,8 @@ class Relay:
         self._view = view
         self._streams = streams
         self._doors = doors
+        self._sources: dict[int, tuple[api.Pool, Source]] = {}
+        """What a stream is relayed from, by pool, with the record of the pool that it was read from."""
         self._credit_bytes = credit_bytes
         self._max_sessions = max_sessions
         self._waiting: Counter[SessionId] = Counter()
@@ -274,8 +276,12 @@ class Relay:
         pool = self._view.pools.get(pool_id)
         if pool is None:
             raise RefusedError(Reason.POOL_UNKNOWN, f"the coordinator knows no pool {pool_id}")
-        origin_url, origin = pool.origin_url.rstrip("/"), Address(pool.origin_key)
-        return self._streams.of(Source(pool_id, origin_url, origin, self._view.domain))
+        known = self._sources.get(pool_id)
+        if known is None or known[0] is not pool:
+            origin_url, origin = pool.origin_url.rstrip("/"), Address(pool.origin_key)
+            known = pool, Source(pool_id, origin_url, origin, self._view.domain)
+            self._sources[pool_id] = known
+        return self._streams.of(known[1])
 
     def require_ready(self) -> None:
         """Raise RefusedError before the coordinator's first answer: without it no ticket can be judged."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from streamrp2p import api
 from streamrp2p.errors import MalformedError
@@ -14,6 +15,7 @@ _SESSION = re.compile(r"0x[0-9a-fA-F]{64}")
 _POOL = re.compile(r"[0-9]{1,10}")
 
 
+@lru_cache(maxsize=10_000)
 def read_session_id(given: str | None) -> SessionId:
     """Return the session that the header names; raises RefusedError."""
     if given is None:

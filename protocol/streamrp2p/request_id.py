@@ -2,18 +2,22 @@
 
 import re
 import secrets
+from itertools import count
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = b"x-request-id"
 _GOOD = re.compile(rb"[0-9A-Za-z-]{8,64}")
+_PROCESS = secrets.token_hex(6).encode()
+"""What tells the ids of one process from those of another; they need not be secret."""
+_numbers = count()
 
 
 def request_id_of(given: bytes) -> bytes:
     """Return the id that a proxy gave, or a new one if it gave none that is fit for a log."""
     # Anything else could write lines of its own into the log.
-    return given if _GOOD.fullmatch(given) else secrets.token_hex(8).encode()
+    return given if _GOOD.fullmatch(given) else b"%s-%x" % (_PROCESS, next(_numbers))
 
 
 class RequestIds:

@@ -87,7 +87,9 @@ async def _all_of(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def serving(bounds: Bounds, direct: Direct | None = None) -> AsyncIterator[Served]:
+async def serving(
+    bounds: Bounds, direct: Direct | None = None, *, keep_alive_seconds: int = 5
+) -> AsyncIterator[Served]:
     unsent: list[int] = []
     held = asyncio.Event()
 
@@ -114,7 +116,14 @@ async def serving(bounds: Bounds, direct: Direct | None = None) -> AsyncIterator
         ]
     )
     http = bounded_http(bounds, direct)
-    config = uvicorn.Config(app, http=http, ws="none", lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        app,
+        http=http,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        timeout_keep_alive=keep_alive_seconds,
+    )
     server = uvicorn.Server(config)
     with listening("127.0.0.1", 0) as listener:
         work = asyncio.create_task(server._serve([listener]))

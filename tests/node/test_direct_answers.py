@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from streamrp2p.request_id import request_id_of
 from streamrp2p_node.bounded_http import Answer
 from tests.node.test_bounded_http import CALM, GET, on_a_nodes_loop, serving, until
 
@@ -95,8 +96,27 @@ async def test_direct_answers_have_an_id_and_keep_a_proxys() -> None:
             head, _ = await one_answer(reader)
             ids += [line[14:] for line in head if line.startswith(b"x-request-id: ")]
         writer.close()
-    assert len(ids[0]) == 16
-    assert ids[1:] == [b"of-the-proxy"]
+    own, proxys = ids
+    assert request_id_of(own) == own
+    assert proxys == b"of-the-proxy"
+
+
+@on_a_nodes_loop
+async def test_who_asks_on_is_kept_and_who_rests_is_let_go() -> None:
+    """A single timer runs, however many answers there are: it must not end a connection that is in use."""
+    async with serving(CALM, At(), keep_alive_seconds=2) as served:
+        reader, writer = await served.connect()
+        loop = asyncio.get_running_loop()
+        began = asked = loop.time()
+        while asked < began + 2.5:
+            asked = loop.time()
+            writer.write(GET)
+            _, body = await one_answer(reader)
+            assert body == b"direct"
+            await asyncio.sleep(0.1)
+        assert await reader.read() == b""
+        assert loop.time() >= asked + 1.9
+        writer.close()
 
 
 @on_a_nodes_loop

@@ -106,8 +106,8 @@ async def test_lines_within_a_request_have_its_id(capsys: pytest.CaptureFixture[
     given, made, forged = [await id_of(RequestIds(app), header) for header in headers]
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert given == "from-the-proxy-1"
-    assert re.fullmatch("[0-9a-f]{16}", made)
-    assert re.fullmatch("[0-9a-f]{16}", forged)
+    assert all(re.fullmatch("[0-9a-f]{12}-[0-9a-f]+", own) for own in (made, forged))
+    assert made != forged
     assert [line["request_id"] for line in lines] == [given] * 2 + [made] * 2 + [forged] * 2
     structlog.get_logger("test").info("afterwards")
     assert "request_id" not in capsys.readouterr().err
