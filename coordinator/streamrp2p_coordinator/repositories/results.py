@@ -34,38 +34,35 @@ class Share:
     pool: PoolInput | None
 
 
-class Results(Repository):
-    """Rows per epoch and pool, and per epoch, pool and node."""
+@dataclass(frozen=True, slots=True)
+class EpochResults:
+    """The rows of a settled epoch. Make them before the transaction that keeps them: it may take long."""
 
-    def forget(self, epoch: int) -> None:
-        """Remove an epoch's results."""
-        for table in (_pool_results, _rewards):
-            self._connection.execute(delete(table).where(table.c.epoch == epoch))
+    epoch: int
+    pool_rows: list[dict[str, Any]]
+    reward_rows: list[dict[str, Any]]
 
-    def keep(self, bundle: Bundle, pools: Iterable[PoolInput]) -> None:
-        """Replace an epoch's results by those of its bundle; `pools` are what it was settled by."""
-        self.forget(bundle.epoch)
+    @classmethod
+    def of(cls, bundle: Bundle, pools: Iterable[PoolInput]) -> "EpochResults":
+        """Read them from an epoch's bundle; `pools` are what it was settled by."""
         inputs = {pool.pool_id: pool for pool in pools}
-        self._insert(
-            _pool_results,
-            [
-                {
-                    "epoch": bundle.epoch,
-                    "pool_id": row.pool_id,
-                    "weight": row.weight,
-                    "spend": row.spend,
-                    "cumulative_spend": row.cumulative_spend,
-                    **_inputs(inputs.get(row.pool_id)),
-                }
-                for row in bundle.pool_rows
-            ],
-        )
+        pool_rows = [
+            {
+                "epoch": bundle.epoch,
+                "pool_id": row.pool_id,
+                "weight": row.weight,
+                "spend": row.spend,
+                "cumulative_spend": row.cumulative_spend,
+                **_inputs(inputs.get(row.pool_id)),
+            }
+            for row in bundle.pool_rows
+        ]
         cumulative = {claim.account: claim for claim in bundle.claims}
-        rows = []
+        reward_rows = []
         for pool_row, node_row, encoded in bundle.by_node():
             tally = tally_of(encoded)
             claim = cumulative.get(node_row.node, ClaimLeaf(node_row.node, ()))
-            rows.append(
+            reward_rows.append(
                 {
                     "epoch": bundle.epoch,
                     "pool_id": pool_row.pool_id,
@@ -78,7 +75,22 @@ class Results(Repository):
                     "cumulative_reward": claim.rewards().get(pool_row.pool_id, 0),
                 }
             )
-        self._insert(_rewards, rows)
+        return cls(bundle.epoch, pool_rows, reward_rows)
+
+
+class Results(Repository):
+    """Rows per epoch and pool, and per epoch, pool and node."""
+
+    def forget(self, epoch: int) -> None:
+        """Remove an epoch's results."""
+        for table in (_pool_results, _rewards):
+            self._connection.execute(delete(table).where(table.c.epoch == epoch))
+
+    def keep(self, results: EpochResults) -> None:
+        """Replace an epoch's results."""
+        self.forget(results.epoch)
+        self._insert(_pool_results, results.pool_rows)
+        self._insert(_rewards, results.reward_rows)
 
     def shares(self, epoch: int, node: Address) -> list[Share]:
         """Return a node's part in each pool of a settled epoch, rising by pool."""

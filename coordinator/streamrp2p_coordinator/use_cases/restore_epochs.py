@@ -11,6 +11,7 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain, Committing
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError
+from streamrp2p_coordinator.repositories.results import EpochResults
 
 Fetch = Callable[[Hash], bytes]
 """Gets the bundle of a hash from a mirror, or raises a StreamrP2PError."""
@@ -34,12 +35,12 @@ def restore_epochs(
             return restored
         found = _committing(chain, epoch)
         bundle = _bundle(found.header, bundles, fetch)
-        pools = chain.pool_inputs(epoch, chain.head())
+        results = EpochResults.of(bundle, chain.pool_inputs(epoch, chain.head()))
         with database.write() as store:
             store.epochs.close_intake(epoch)
             store.epochs.settle(epoch, found.header)
             store.epochs.commit(epoch, found.time, found.transaction)
-            store.results.keep(bundle, pools)
+            store.results.keep(results)
             for claim in bundle.claims:
                 store.ledger.add_earning_pools(claim.account, claim.rewards())
         restored.append(epoch)

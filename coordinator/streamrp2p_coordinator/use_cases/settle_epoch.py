@@ -9,6 +9,7 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Network
+from streamrp2p_coordinator.repositories.results import EpochResults
 
 
 def settle_epoch(
@@ -40,11 +41,12 @@ def settle_epoch(
     pools = chain.pool_inputs(epoch, block)
     settlement = _settlement(epoch, pools, database, network, bundles, poster)
     bundles.write(settlement.bundle)
+    results = EpochResults.of(settlement.bundle, pools)
     with database.write() as store:
         if store.epochs.first_unsettled() != epoch:
             return None  # Another process was faster, with the same result.
         store.epochs.settle(epoch, settlement.header)
-        store.results.keep(settlement.bundle, pools)
+        store.results.keep(results)
     return settlement.header
 
 
