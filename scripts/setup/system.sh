@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what the tests need from Debian: a browser, nginx with its RTMP module, and Prometheus for its promtool.
+# Install what the tests need from Debian: a browser, nginx with its RTMP module, Prometheus for its promtool, systemd for
+# its systemd-analyze, OpenSSH for its signatures.
 # Only when missing, only as root.
 set -euo pipefail
 
@@ -9,6 +10,7 @@ command -v nginx >/dev/null || missing+=(nginx)
 [ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ] || missing+=(libnginx-mod-rtmp)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
+command -v ssh-keygen >/dev/null || missing+=(openssh-client)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
