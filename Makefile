@@ -240,7 +240,7 @@ load: setup ## Measure what a coordinator takes in a second, on both databases
 	python -m benchmarks.load rate --database postgresql
 
 .PHONY: soak
-soak: setup ## Put a million sessions on a coordinator, kill it twice, recompute all (about 20 minutes)
+soak: setup ## Put a million sessions on a coordinator, kill it twice, recompute all (about half an hour)
 	python -m benchmarks.load soak
 
 .PHONY: bench-serving

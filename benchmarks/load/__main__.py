@@ -78,7 +78,7 @@ def _go_on(_: Tally) -> None:
 def rate(
     *,
     database: DatabaseOption = Engine.SQLITE,
-    sessions: Annotated[int, typer.Option(min=1000, help="In each epoch.")] = 50_000,
+    sessions: Annotated[int, typer.Option(min=1000, help="In each epoch.")] = 20_000,
     epochs: Annotated[int, typer.Option(min=1, help="How many epochs get a load.")] = 6,
     epoch_seconds: EpochOption = 30,
     batch: BatchOption = 100,
@@ -96,7 +96,7 @@ def soak(
     database: DatabaseOption = Engine.SQLITE,
     sessions: Annotated[int, typer.Option(min=1000, help="In all.")] = 1_000_000,
     epochs: Annotated[int, typer.Option(min=2, help="Over how many epochs.")] = 4,
-    epoch_seconds: EpochOption = 120,
+    epoch_seconds: EpochOption = 300,
     batch: BatchOption = 500,
     as_json: JsonOption = False,
 ) -> None:
