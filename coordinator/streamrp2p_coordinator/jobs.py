@@ -15,7 +15,6 @@ from streamrp2p_coordinator.use_cases.answer_demands import answer_demands
 from streamrp2p_coordinator.use_cases.check_health import check_health
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.finalise_epoch import finalise_epoch
-from streamrp2p_coordinator.use_cases.observe import observe
 from streamrp2p_coordinator.use_cases.relay_registrations import relay_registrations
 from streamrp2p_coordinator.use_cases.send_transactions import send_transactions
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
@@ -209,14 +208,7 @@ def _relay(services: Services) -> None:
 
 def _observe(services: Services) -> None:
     try:
-        services.observed = observe(
-            database=services.database,
-            chain=services.chain,
-            network=services.network,
-            bundles=services.bundles,
-            poster=services.poster.address,
-            clock=services.clock,
-        )
+        services.observed = services.observe()
         services.metrics.show(services.observed)
     finally:
         # When chain or database is silent, the jobs that fail for it are told of, beside what was wrong before.

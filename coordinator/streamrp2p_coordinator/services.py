@@ -19,7 +19,7 @@ from streamrp2p_coordinator.outside.addresses import guarded_resolver, host_and_
 from streamrp2p_coordinator.outside.rate_limit import RateLimit
 from streamrp2p_coordinator.outside.steps import StepFailedError
 from streamrp2p_coordinator.use_cases.check_reachability import Checks, Look
-from streamrp2p_coordinator.use_cases.observe import Observation
+from streamrp2p_coordinator.use_cases.observe import Observation, observe
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 
 REFRESH_SECONDS = 1.0
@@ -65,6 +65,17 @@ class Services:
     """When the round of jobs that runs now began, by the monotonic clock."""
     _refresh_lock: threading.Lock = field(default_factory=threading.Lock)
     _refreshed_at: float = -REFRESH_SECONDS
+
+    def observe(self) -> Observation:
+        """Look where chain and database stand now; raises as `observe`."""
+        return observe(
+            database=self.database,
+            chain=self.chain,
+            network=self.network,
+            bundles=self.bundles,
+            poster=self.poster.address,
+            clock=self.clock,
+        )
 
     def refresh(self) -> None:
         """Read the chain anew, unless that was just done."""

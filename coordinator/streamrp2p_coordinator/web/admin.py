@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Header
 
 from streamrp2p import api
 from streamrp2p_coordinator.errors import UnauthorizedError
-from streamrp2p_coordinator.use_cases.observe import observe
 from streamrp2p_coordinator.use_cases.suspend_node import suspend_node
 from streamrp2p_coordinator.web import parameters
 from streamrp2p_coordinator.web.parts import Parts, shown_node
@@ -53,14 +52,7 @@ router = APIRouter(
 @router.get("/status")
 def get_admin_status(services: Parts) -> AdminStatus:
     """Show where chain, epochs, transactions and jobs stand, and which nodes are suspended."""
-    seen = observe(
-        database=services.database,
-        chain=services.chain,
-        network=services.network,
-        bundles=services.bundles,
-        poster=services.poster.address,
-        clock=services.clock,
-    )
+    seen = services.observe()
     with services.database.read() as store:
         suspended = store.nodes.suspended()
     return AdminStatus(
