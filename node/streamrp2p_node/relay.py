@@ -15,6 +15,7 @@ from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.doors import Doors
 from streamrp2p_node.entries import Account, Opened, Received
 from streamrp2p_node.errors import Reason, RefusedError
+from streamrp2p_node.known_objects import Listed
 from streamrp2p_node.live_stream import LiveStream
 from streamrp2p_node.receipts import check_receipt
 from streamrp2p_node.session import Session
@@ -152,8 +153,7 @@ class Relay:
         self._serving_session(session_id, pool_id)
         stream = self._stream(pool_id)
         listed = await stream.find(name)
-        part = byte_range(wanted, listed.object.length_bytes)
-        length = listed.object.length_bytes if part is None else len(part)
+        part, length = _asked(listed, wanted)
         self._spend(self._serving_session(session_id, pool_id), length)
         try:
             data = await stream.data(listed)
@@ -161,8 +161,7 @@ class Relay:
             # Also when the viewer's request is cancelled: it got nothing.
             self._give_back(session_id, length)
             raise
-        self._count(pool_id, length)
-        return Served(data, part, lambda unsent: self._hung_up(session_id, pool_id, unsent))
+        return self._served(session_id, pool_id, data, part, length)
 
     def object_in_memory(
         self, session_id: SessionId, pool_id: int, name: str, wanted: str | None, max_bytes: int
@@ -174,12 +173,16 @@ class Relay:
         listed = stream.known(name)
         if listed is None:
             return None
-        part = byte_range(wanted, listed.object.length_bytes)
-        length = listed.object.length_bytes if part is None else len(part)
+        part, length = _asked(listed, wanted)
         data = stream.in_memory(listed) if length <= max_bytes else None
         if data is None:
             return None
         self._spend(session, length)
+        return self._served(session_id, pool_id, data, part, length)
+
+    def _served(
+        self, session_id: SessionId, pool_id: int, data: bytes, part: range | None, length: int
+    ) -> Served:
         self._count(pool_id, length)
         return Served(data, part, lambda unsent: self._hung_up(session_id, pool_id, unsent))
 
@@ -290,3 +293,10 @@ class Relay:
                 Reason.NOT_READY,
                 "this node has not reached its coordinator yet; ask for another node",
             )
+
+
+def _asked(listed: Listed, wanted: str | None) -> tuple[range | None, int]:
+    """Return the part that the header `Range` asks for, None for all, and how many bytes are asked for."""
+    length_bytes = listed.object.length_bytes
+    part = byte_range(wanted, length_bytes)
+    return part, length_bytes if part is None else len(part)
