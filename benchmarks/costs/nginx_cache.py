@@ -1,13 +1,12 @@
 """nginx as a plain cache before an origin: a relay's work without tickets, receipts and checks of what it passes on."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.node.servers import wait_for
+from benchmarks.serving.nginx import running_nginx
 from tests.support.ports import find_free_port
 
 CONFIG = """
@@ -62,12 +61,6 @@ def nginx_cache(origin_port: int) -> Iterator[Cache]:
         # Its workers may run as another user.
         folder.chmod(0o755)
         port = find_free_port()
-        config = folder / "nginx.conf"
-        config.write_text(CONFIG.format(folder=folder, origin_port=origin_port, port=port))
-        process = subprocess.Popen(["nginx", "-p", name, "-c", str(config)])
-        try:
-            wait_for((folder / "nginx.pid").exists)
-            yield Cache(f"http://127.0.0.1:{port}", process.pid)
-        finally:
-            process.terminate()
-            process.wait()
+        config = CONFIG.format(folder=folder, origin_port=origin_port, port=port)
+        with running_nginx(folder, config) as pid:
+            yield Cache(f"http://127.0.0.1:{port}", pid)

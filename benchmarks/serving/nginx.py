@@ -39,13 +39,22 @@ def nginx(folder: Path, files: Path, *, workers: int | str) -> Iterator[str]:
     """Serve the files of a folder; the base URL."""
     folder.mkdir()
     port = find_free_port()
-    config = folder / "nginx.conf"
-    config.write_text(CONFIG.format(folder=folder, files=files, port=port, workers=workers))
     # The parent of the files must be open to the user that nginx's workers run as.
-    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(config)])
+    with running_nginx(
+        folder, CONFIG.format(folder=folder, files=files, port=port, workers=workers)
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running_nginx(folder: Path, config: str) -> Iterator[int]:
+    """Run nginx in the foreground, as a configuration with its pid in that folder says; the id of its master."""
+    file = folder / "nginx.conf"
+    file.write_text(config)
+    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(file)])
     try:
         wait_for((folder / "nginx.pid").exists)
-        yield f"http://127.0.0.1:{port}"
+        yield process.pid
     finally:
         process.terminate()
         process.wait()
