@@ -12,6 +12,7 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import open_database
 from streamrp2p_coordinator.errors import ConfigurationError
+from streamrp2p_coordinator.findings import judge_clock, judge_poster
 from streamrp2p_coordinator.leadership import Leadership
 from streamrp2p_coordinator.metrics import Metrics
 from streamrp2p_coordinator.migrate import migrate
@@ -109,25 +110,16 @@ def admin_token(settings: Settings) -> str | None:
 
 def check_clock(chain: Chain, clock: Clock, max_skew_seconds: int) -> None:
     """Refuse a clock that is behind the chain: it would judge by yesterday's rules. Warn of one that is ahead."""
-    skew_seconds = clock() - chain.newest().time
-    if skew_seconds < -max_skew_seconds:
-        raise ConfigurationError(
-            f"this machine's clock is {-skew_seconds} s behind the chain's newest block; set it right "
-            "(for example with NTP), or raise max_clock_skew_seconds on a private chain"
-        )
-    if skew_seconds > max_skew_seconds:
-        log.warning(
-            "clock_ahead_of_chain",
-            seconds=skew_seconds,
-            advice="either the chain makes no blocks, or this machine's clock is wrong",
-        )
+    now, newest = clock(), chain.newest().time
+    found = judge_clock(now, newest, max_skew_seconds)
+    if found.level == "fail":
+        raise ConfigurationError(found.advice)
+    if found.level == "warn":
+        log.warning("clock_ahead_of_chain", seconds=now - newest, advice=found.todo)
 
 
 def check_poster(chain: Chain, poster: Signer) -> None:
     """Refuse a key that is not the book's poster: what it acknowledged, nobody would have to pay."""
-    expected = chain.book().poster
-    if expected != poster.address:
-        raise ConfigurationError(
-            f"the keystore's key is 0x{poster.address.hex()}, but the book's poster is "
-            f"0x{expected.hex()}; use its keystore, or the deployment file of the right chain"
-        )
+    found = judge_poster(poster.address, chain.book())
+    if found.level == "fail":
+        raise ConfigurationError(found.advice)

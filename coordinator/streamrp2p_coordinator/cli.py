@@ -181,8 +181,7 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> N
     else:
         width = max(len(finding.check) for finding in findings)
         for found in findings:
-            todo = f"; {found.todo}" if found.todo else ""
-            typer.echo(f"{found.level:<4}  {found.check:<{width}}  {found.says}{todo}")
+            typer.echo(f"{found.level:<4}  {found.check:<{width}}  {found.advice}")
     raise typer.Exit(exit_code(findings))
 
 

@@ -1,4 +1,4 @@
-"""What `coordinator doctor` finds: judgements of plain facts, each with what to do."""
+"""What `coordinator doctor` finds, and what keeps `run` from starting: judgements of plain facts, with what to do."""
 
 import stat
 from collections.abc import Sequence
@@ -35,6 +35,11 @@ class Finding:
     may_pass: bool = False
     """Whether a failure may pass without a change."""
 
+    @property
+    def advice(self) -> str:
+        """What it says, and what to do."""
+        return f"{self.says}; {self.todo}" if self.todo else self.says
+
     @classmethod
     def of(cls, check: str, error: StreamrP2PError) -> "Finding":
         """Make the finding of a failure, whose text says what to do itself."""
@@ -66,7 +71,7 @@ def judge_poster(key: Address, book: Book) -> Finding:
     return Finding(
         "poster",
         "fail",
-        f"the keystore's key is 0x{key.hex()}, the book's poster 0x{book.poster.hex()}",
+        f"the keystore's key is 0x{key.hex()}, but the book's poster is 0x{book.poster.hex()}",
         "use its keystore, or the deployment file of the right chain",
     )
 
@@ -90,8 +95,8 @@ def judge_clock(now: int, newest_block_time: int, max_skew_seconds: int) -> Find
         return Finding(
             "clock",
             "fail",
-            f"{-skew_seconds} s behind the chain's newest block",
-            "set it right, for example with NTP",
+            f"this machine's clock is {-skew_seconds} s behind the chain's newest block",
+            "set it right (for example with NTP), or raise max_clock_skew_seconds on a private chain",
         )
     if skew_seconds > max_skew_seconds:
         return Finding(
