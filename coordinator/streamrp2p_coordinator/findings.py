@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from streamrp2p.errors import StreamrP2PError
+from streamrp2p.keys import is_open_to_others
 from streamrp2p.numbers import Address
 from streamrp2p_coordinator.chain import Book
 from streamrp2p_coordinator.repositories.leaders import Term
@@ -58,7 +59,7 @@ def judge_private_file(check: str, path: Path, mode: int | None) -> Finding:
     """Judge a file with a secret by its mode; None: it is not there."""
     if mode is None:
         return Finding(check, "fail", f"{path} does not exist", "restore it, or correct its path")
-    if stat.S_IMODE(mode) & 0o077:
+    if is_open_to_others(mode):
         shown = f"{stat.S_IMODE(mode):o}"
         return Finding(check, "fail", f"others may read {path} (mode {shown})", f"chmod 600 {path}")
     return Finding(check, "ok", f"{path} is its owner's alone")

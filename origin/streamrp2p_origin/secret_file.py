@@ -1,8 +1,8 @@
 """Secrets in files of one line that only their owner may read."""
 
-import stat
 from pathlib import Path
 
+from streamrp2p.keys import is_open_to_others
 from streamrp2p_origin.errors import OriginSetupError
 
 
@@ -13,7 +13,7 @@ def read_secret(path: Path, how_to_make: str) -> str:
     makes a missing one.
     """
     try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        if is_open_to_others(path.stat().st_mode):
             raise OriginSetupError(f"{path} is open to other users: chmod 600 {path}")
         return path.read_text().strip()
     except FileNotFoundError:

@@ -101,13 +101,18 @@ def load_key_file(path: Path) -> bytes:
     return key
 
 
+def is_open_to_others(mode: int) -> bool:
+    """Tell whether a file of that mode may be used by anybody but its owner."""
+    return bool(stat.S_IMODE(mode) & 0o077)
+
+
 def load_private_text(path: Path) -> str:
     """Return what a secret text file holds, such as a token, without blanks around it.
 
     Raises KeystoreError when others may read the file or it holds no text (which is never shown).
     """
     data = _read(path)
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if is_open_to_others(path.stat().st_mode):
         raise KeystoreError(f"{path} is open to other users; run: chmod 600 {path}")
     try:
         return data.decode().strip()
