@@ -12,6 +12,7 @@ import pytest
 import pytest_socket
 
 from tests.support.anvil import AnvilError, running_anvil
+from tests.support.ports import find_free_port
 
 CHAIN_ID_CALL = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
 
@@ -108,3 +109,11 @@ def test_slow_unit_test_fails(run_busy_test: Callable[[str], str]) -> None:
 
 def test_slow_test_that_says_so_passes(run_busy_test: Callable[[str], str]) -> None:
     assert "1 passed" in run_busy_test("@pytest.mark.slow")
+
+
+@pytest.mark.integration
+def test_free_ports_are_different_and_none_that_an_outgoing_connection_may_take() -> None:
+    ports = [find_free_port() for _ in range(50)]
+
+    assert len(set(ports)) == 50
+    assert all(port < 32_768 for port in ports)

@@ -1,11 +1,15 @@
 """Free ports of the loopback interface."""
 
-import socket
+from streamrp2p_demo.ports import free_ports
+
+_given: set[int] = set()
 
 
 def find_free_port() -> int:
-    """Return a port that nothing listens on now. Prefer port 0 where a server can tell what it got."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nothing listens on now and that no outgoing connection takes; each comes once in a process.
+
+    Prefer port 0 where a server can tell what it got.
+    """
+    port = next(port for port in iter(lambda: free_ports(1)[0], None) if port not in _given)
+    _given.add(port)
+    return port
