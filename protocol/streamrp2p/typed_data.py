@@ -33,6 +33,10 @@ class Domain:
             + _address_word("verifyingContract", self.epoch_book)
         )
 
+    def digest(self, struct_hash: Hash) -> Hash:
+        """Return what is signed for a message: `keccak(0x1901 ‖ domain separator ‖ struct hash)`."""
+        return keccak(b"\x19\x01" + self.separator + struct_hash)
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -58,8 +62,8 @@ class Message:
         return keccak(plan.type_hash + b"".join(words))
 
     def digest(self, domain: Domain) -> Hash:
-        """Return what is signed: `keccak(0x1901 ‖ domain separator ‖ struct hash)`."""
-        return keccak(b"\x19\x01" + domain.separator + self.struct_hash())
+        """Return what is signed in a domain."""
+        return domain.digest(self.struct_hash())
 
 
 @dataclass(frozen=True, slots=True)

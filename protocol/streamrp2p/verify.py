@@ -11,6 +11,7 @@ from streamrp2p.numbers import (
     CLOCK_SKEW_SECONDS,
     MAX_POOLS_PER_ACCOUNT,
     Address,
+    Hash,
     SessionId,
 )
 from streamrp2p.receipt import SessionRecord
@@ -191,8 +192,9 @@ def signature_fault(
         return Code.HIGH_S
     try:
         if not ticket_is_known:
+            # A session's name is its ticket's struct hash, and known by now.
             check_signer(
-                ticket.digest(domain),
+                domain.digest(Hash(record.session_id)),
                 record.ticket_signature,
                 ticket_signer,
                 "the pool's ticket signer",
