@@ -25,6 +25,7 @@ from streamrp2p.chain.errors import (
     DeploymentError,
     EpochNotCommittedError,
     EpochVoidedError,
+    FeeCeilingError,
     HeaderMissingError,
     InsufficientFundsError,
     NoContractError,
@@ -35,6 +36,7 @@ from streamrp2p.chain.errors import (
     TransactionRevertedError,
     WrongChainError,
 )
+from streamrp2p.chain.fees import Fees
 from streamrp2p.chain.node_registry import NodeRecord, NodeRegistryContract
 from streamrp2p.chain.reward_pools import Payment, PoolRecord, RewardPoolsContract, Stream
 from streamrp2p.chain.rpc import connect
@@ -46,6 +48,7 @@ from streamrp2p.chain.transactions import (
     Receipt,
     SignedTransaction,
     broadcast,
+    outcomes,
     receipt_of,
     send,
     sign_call,
@@ -75,6 +78,8 @@ __all__ = [
     "EpochNotCommittedError",
     "EpochStatus",
     "EpochVoidedError",
+    "FeeCeilingError",
+    "Fees",
     "HeaderMissingError",
     "InsufficientFundsError",
     "Log",
@@ -101,6 +106,7 @@ __all__ = [
     "connect",
     "decode_revert",
     "deploy",
+    "outcomes",
     "receipt_of",
     "send",
     "sign_call",

@@ -112,6 +112,20 @@ class NonceTooLowError(ChainError):
     retryable = True
 
 
+class FeeCeilingError(ChainError):
+    """Gas costs more now than the sender wants to pay, in wei."""
+
+    retryable = True
+
+    def __init__(self, fee_wei: int, ceiling_wei: int) -> None:
+        super().__init__(
+            f"a transaction would have to offer more for its gas than the ceiling of {ceiling_wei} wei; "
+            "wait until gas is cheaper, or raise the ceiling"
+        )
+        self.fee_wei = fee_wei
+        self.ceiling_wei = ceiling_wei
+
+
 class TransactionPendingError(ChainError):
     """The transaction was sent but is not mined yet; it may still be. `transaction_hash` has 32 bytes."""
 

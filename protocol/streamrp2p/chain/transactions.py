@@ -1,11 +1,13 @@
 """Transactions: what to call, sign, send and wait for. Each step alone, so that a poster can record before it sends."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 from web3 import Web3
 
 from streamrp2p.chain.errors import (
@@ -15,6 +17,7 @@ from streamrp2p.chain.errors import (
     TransactionPendingError,
     TransactionRevertedError,
 )
+from streamrp2p.chain.fees import Fees, fees_at, replacement
 from streamrp2p.chain.rpc import Json, data_of, quantity, request, request_many
 from streamrp2p.chain.rpc_errors import reverted
 from streamrp2p.numbers import Address, Hash
@@ -96,10 +99,13 @@ def sign_call(
     *,
     nonce: int | None = None,
     fee_percent: int = 100,
+    replaced: bytes | None = None,
+    ceiling: Fees | None = None,
 ) -> SignedTransaction:
     """Estimate the gas, which also tries the call, and sign an EIP-1559 transaction; nothing is sent.
 
-    To take another's place, of the same `nonce`, a transaction must offer a tenth more: `fee_percent` of today's fees.
+    It offers `fee_percent` of today's fees, and enough to take the place of `replaced`: a signed transaction of the
+    same `nonce`. Raises FeeCeilingError rather than offer more than the ceiling.
     """
     sender = address_of(private_key)
     shown = "0x" + sender.hex()
@@ -112,6 +118,9 @@ def sign_call(
             ("eth_getBlockByNumber", ["latest", False]),
         ],
     )
+    fees = _todays_fees(web3, block, fee_percent, ceiling)
+    if replaced is not None:
+        fees = replacement(fees_of(replaced), fees, ceiling)
     fields: dict[str, Any] = {
         "type": 2,
         "chainId": quantity(chain_id),
@@ -119,7 +128,8 @@ def sign_call(
         "gas": quantity(gas) * (100 + GAS_MARGIN_PERCENT) // 100,
         "value": call.value,
         "data": call.data,
-        **_fees(web3, block, fee_percent),
+        "maxFeePerGas": fees.max_fee_wei,
+        "maxPriorityFeePerGas": fees.max_priority_fee_wei,
     }
     if call.to is not None:
         fields["to"] = Web3.to_checksum_address(call.to)
@@ -129,6 +139,12 @@ def sign_call(
     )
 
 
+def fees_of(raw: bytes) -> Fees:
+    """Return what a signed EIP-1559 transaction offers."""
+    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    return Fees(int(fields["maxFeePerGas"]), int(fields["maxPriorityFeePerGas"]))
+
+
 def broadcast(web3: Web3, signed: SignedTransaction) -> None:
     """Hand a transaction to the network; one that it already has is no failure."""
     try:
@@ -136,6 +152,18 @@ def broadcast(web3: Web3, signed: SignedTransaction) -> None:
     except (NonceTooLowError, RpcRefusedError):
         if request(web3, "eth_getTransactionByHash", ["0x" + signed.hash.hex()]) is None:
             raise
+
+
+def outcomes(web3: Web3, hashes: Sequence[bytes]) -> list[bool | None]:
+    """Tell of each transaction whether it succeeded (True) or had no effect (False); None: it is in no block now."""
+    wanted = [("eth_getTransactionReceipt", ["0x" + one.hex()]) for one in hashes]
+    try:
+        return [
+            None if found is None else quantity(found["status"]) == 1
+            for found in request_many(web3, wanted)
+        ]
+    except (KeyError, TypeError) as error:
+        raise RpcRefusedError("the RPC sent a malformed receipt; name another RPC") from error
 
 
 def wait_for(web3: Web3, transaction_hash: bytes, *, wait_seconds: float = WAIT_SECONDS) -> Receipt:
@@ -201,7 +229,7 @@ def call_object(call: Call, sender: Address | None = None) -> dict[str, str]:
     return fields
 
 
-def _fees(web3: Web3, block: Json, percent: int) -> dict[str, int]:
+def _todays_fees(web3: Web3, block: Json, percent: int, ceiling: Fees | None) -> Fees:
     try:
         base_fee = quantity(block["baseFeePerGas"])
     except (KeyError, TypeError) as error:
@@ -212,9 +240,8 @@ def _fees(web3: Web3, block: Json, percent: int) -> dict[str, int]:
         priority = quantity(request(web3, "eth_maxPriorityFeePerGas", []))
     except (RpcRefusedError, TransactionRevertedError):
         priority = DEFAULT_PRIORITY_FEE_WEI
-    # Twice the base fee lasts for at least six full blocks.
-    fees = {"maxPriorityFeePerGas": priority, "maxFeePerGas": 2 * base_fee + priority}
-    return {name: fee * percent // 100 for name, fee in fees.items()}
+    fees = fees_at(base_fee, priority, ceiling)
+    return Fees(fees.max_fee_wei * percent // 100, fees.max_priority_fee_wei * percent // 100)
 
 
 def _why_reverted(web3: Web3, receipt: Mapping[str, Any]) -> ChainError:
