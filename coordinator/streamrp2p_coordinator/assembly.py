@@ -5,7 +5,7 @@ from functools import partial
 
 import structlog
 
-from streamrp2p.chain import Deployment, connect
+from streamrp2p.chain import Deployment, Fees, connect
 from streamrp2p.keys import load_keystore, load_private_text, read_password
 from streamrp2p.notifications import Notifier, sender
 from streamrp2p_coordinator.bundles import Bundles
@@ -36,7 +36,11 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
     """
     deployment = Deployment.load(settings.deployment)
     chain = SdkChain(
-        connect(settings.rpc_url, deployment.chain_id), deployment, settings.confirmations
+        connect(settings.rpc_url, deployment.chain_id),
+        deployment,
+        settings.confirmations,
+        ceiling=Fees(settings.max_fee_wei, settings.max_priority_fee_wei),
+        urgent_ceiling=Fees(settings.max_answer_fee_wei, settings.max_answer_fee_wei),
     )
     network = chain.network()
     poster, ticket_signer = load_signers(settings)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from streamrp2p.chain import Call, CommittedChunk, DemandRecord, PoolRecord
 from streamrp2p.fraud.answers import ProvenAnswer
@@ -58,6 +58,10 @@ class SignedTransaction:
     raw: bytes
 
 
+CountAt = Literal["settled", "latest", "pending"]
+"""Those in blocks so deep that no reorganisation reaches them; in any block; in blocks or waiting for one."""
+
+
 class Chain(Protocol):
     """The chain. Every method may raise a retryable StreamrP2PError when the RPC endpoint does not answer."""
 
@@ -109,14 +113,26 @@ class Chain(Protocol):
     def balance(self, account: Address) -> int:
         """Return an account's ether in the newest block, in wei."""
 
-    def transaction_count(self, account: Address, *, pending: bool) -> int:
-        """Return how many transactions of the account were mined, or are mined or pending."""
+    def transaction_count(self, account: Address, at: CountAt) -> int:
+        """Return how many transactions of the account there are: see `CountAt`."""
 
-    def sign(self, call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
-        """Try, price and sign a call. Raises TransactionRevertedError, with the contract's reason, if it would fail."""
+    def sign(
+        self,
+        call: Call,
+        private_key: bytes,
+        nonce: int,
+        *,
+        replaced: SignedTransaction | None = None,
+        is_urgent: bool = False,
+    ) -> SignedTransaction:
+        """Try, price and sign a call; `replaced` is the one of this nonce that it is to take the place of.
+
+        Raises TransactionRevertedError, with the contract's reason, if the call would fail, and FeeCeilingError if
+        it would have to offer more than may be paid; what is urgent may offer more.
+        """
 
     def send(self, transaction: SignedTransaction) -> None:
         """Hand a transaction to the network; one that it knows already is no error."""
 
-    def was_mined(self, transaction: Hash) -> bool | None:
-        """Tell whether a transaction succeeded (True) or reverted (False); None while it is not in a block."""
+    def outcomes(self, transactions: Sequence[Hash]) -> Sequence[bool | None]:
+        """Tell of each whether it succeeded (True) or reverted (False); None while it is in no block."""

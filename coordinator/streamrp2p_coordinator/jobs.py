@@ -15,6 +15,7 @@ from streamrp2p_coordinator.use_cases.answer_demands import answer_demands
 from streamrp2p_coordinator.use_cases.check_health import check_health
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.finalise_epoch import finalise_epoch
+from streamrp2p_coordinator.use_cases.follow_transactions import follow_transactions
 from streamrp2p_coordinator.use_cases.relay_registrations import relay_registrations
 from streamrp2p_coordinator.use_cases.send_transactions import send_transactions
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
@@ -121,21 +122,40 @@ def _sync_headers(services: Services) -> None:
         log.warning("headers_voided", epochs=voided, advice="they are settled again")
 
 
+def _follow(services: Services) -> None:
+    for changed in follow_transactions(
+        database=services.database, chain=services.chain, poster=services.poster
+    ):
+        told = log.bind(
+            purpose=changed.purpose,
+            subject=changed.subject,
+            state=changed.state,
+            hash="0x" + changed.signed.hash.hex(),
+        )
+        if changed.state == "live":
+            told.warning(
+                "transaction_unmined", advice="the chain was reorganised; it is sent again"
+            )
+            continue
+        services.metrics.ended(changed.purpose, changed.state)
+        told.info("transaction_ended")
+        if changed.state == "taken":
+            reason = f"nonce {changed.signed.nonce} of the poster was used by a transaction that was not made here"
+            _tell(services, "poster's key used elsewhere", reason)
+            log.warning(
+                "nonce_taken",
+                reason=reason,
+                advice="what it was for is sent anew; if the other was not yours, the key is known to others",
+            )
+
+
 def _send(services: Services) -> None:
-    for ended in send_transactions(
+    send_transactions(
         database=services.database,
         chain=services.chain,
         poster=services.poster,
         clock=services.clock,
-    ):
-        services.metrics.ended(ended.purpose, ended.state)
-        log.info(
-            "transaction_ended",
-            purpose=ended.purpose,
-            subject=ended.subject,
-            state=ended.state,
-            hash="0x" + ended.signed.hash.hex(),
-        )
+    )
 
 
 def _answer(services: Services) -> None:
@@ -233,6 +253,7 @@ def _check_health(services: Services) -> None:
 
 JOBS: tuple[tuple[str, Callable[[Services], None]], ...] = (
     # What was recorded before a crash is followed up before anything new is made.
+    ("follow", _follow),
     ("send", _send),
     # An answer has a deadline, and settling may take long.
     ("answer", _answer),

@@ -86,7 +86,7 @@ class Metrics:
         )
         self._transactions = Counter(
             _P + "transactions_total",
-            "Transactions that ended: mined, reverted or dropped.",
+            "Transactions that ended: mined, reverted, dropped (replaced), taken (nonce used elsewhere).",
             ("purpose", "state"),
             registry=self.registry,
         )

@@ -1,6 +1,7 @@
 """The poster's transactions: recorded before they are sent, so that a crash never makes two of one.
 
-All of this runs under the database's lock `poster`: one process at a time chooses nonces.
+All of this runs in the leader's term: one process at a time chooses nonces. Each nonce is taken once, and stays taken
+until one of the transactions that were signed for it is mined.
 """
 
 from streamrp2p.chain import Call
@@ -9,6 +10,9 @@ from streamrp2p_coordinator.chain import Chain, SignedTransaction
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Signer
 from streamrp2p_coordinator.repositories.transactions import Purpose, RecordedTransaction
+
+URGENT: frozenset[Purpose] = frozenset({"answer"})
+"""What has a deadline that the bond hangs on."""
 
 
 def is_under_way(database: Database, purpose: Purpose, subject: str | None = None) -> bool:
@@ -32,21 +36,31 @@ def record_and_send(
 ) -> SignedTransaction:
     """Sign, record durably, then send. If the sending fails, `send_transactions` repeats it.
 
-    Raises TransactionRevertedError, naming the contract's reason, when the call would fail; nothing is recorded then.
+    Raises TransactionRevertedError, naming the contract's reason, when the call would fail,
+    and FeeCeilingError while gas is too dear; nothing is recorded then.
     """
     with database.read() as store:
-        taken = store.transactions.live_nonces()
-    nonce = chain.transaction_count(poster.address, pending=True)
-    # The lowest free one: those after a nonce that nothing takes would wait for ever.
-    while nonce in taken:
-        nonce += 1
-    signed = chain.sign(call, poster.private_key, nonce)
+        own = store.transactions.next_nonce()
+    # The database knows best what was signed here. The chain knows more only when the key was used elsewhere.
+    nonce = max(own, chain.transaction_count(poster.address, "pending"))
+    signed = chain.sign(call, poster.private_key, nonce, is_urgent=purpose in URGENT)
     with database.write() as store:
         store.transactions.record(
             RecordedTransaction(purpose, subject, signed, call, "live", clock())
         )
     chain.send(signed)
     return signed
+
+
+def was_unmined(
+    purpose: Purpose, subject: str, *, database: Database, chain: Chain, poster: Signer
+) -> bool:
+    """Tell whether what was mined for a subject has left the chain's blocks again: it is about to be sent anew."""
+    with database.read() as store:
+        mined = store.transactions.mined(purpose, subject)
+    if mined is None:
+        return False
+    return chain.transaction_count(poster.address, "latest") <= mined.signed.nonce
 
 
 def commit_subject(header: EpochHeader) -> str:

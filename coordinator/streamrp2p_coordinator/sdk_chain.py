@@ -12,12 +12,12 @@ from streamrp2p.chain import (
     Deployment,
     DeploymentError,
     EpochBookContract,
+    Fees,
     NodeRegistryContract,
     PoolRecord,
     RewardPoolsContract,
-    TransactionRevertedError,
     broadcast,
-    receipt_of,
+    outcomes,
     sign_call,
 )
 from streamrp2p.chain import SignedTransaction as SdkTransaction
@@ -32,19 +32,35 @@ from streamrp2p_coordinator.chain import (
     Book,
     Commitment,
     Committing,
+    CountAt,
     SignedTransaction,
 )
 from streamrp2p_coordinator.demand_watch import DemandWatch
 from streamrp2p_coordinator.network import Network
 
+REORG_BLOCKS = 64
+"""Blocks below these are taken for settled. Every node keeps the state of so many."""
+
 
 class SdkChain:
-    """One deployment over one RPC connection. `confirmations` blocks must follow one that counts as confirmed."""
+    """One deployment over one RPC connection. `confirmations` blocks must follow one that counts as confirmed.
 
-    def __init__(self, web3: Web3, deployment: Deployment, confirmations: int = 0) -> None:
+    No transaction offers more than `ceiling`, no urgent one more than `urgent_ceiling`.
+    """
+
+    def __init__(
+        self,
+        web3: Web3,
+        deployment: Deployment,
+        confirmations: int = 0,
+        *,
+        ceiling: Fees | None = None,
+        urgent_ceiling: Fees | None = None,
+    ) -> None:
         self._web3 = web3
         self._deployment = deployment
         self._confirmations = confirmations
+        self._ceiling, self._urgent_ceiling = ceiling, urgent_ceiling
         self._book = EpochBookContract(web3, deployment.epoch_book, from_block=deployment.block)
         self._pools = RewardPoolsContract(web3, deployment.reward_pools)
         self._registry = NodeRegistryContract(web3, deployment.node_registry)
@@ -150,15 +166,32 @@ class SdkChain:
         """See `Chain`."""
         return quantity(request(self._web3, "eth_getBalance", ["0x" + account.hex(), "latest"]))
 
-    def transaction_count(self, account: Address, *, pending: bool) -> int:
+    def transaction_count(self, account: Address, at: CountAt) -> int:
         """See `Chain`."""
-        block = "pending" if pending else "latest"
+        block: str = at
+        if at == "settled":
+            block = hex(max(self.newest().number - max(self._confirmations, REORG_BLOCKS), 0))
         shown = "0x" + account.hex()
         return quantity(request(self._web3, "eth_getTransactionCount", [shown, block]))
 
-    def sign(self, call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
+    def sign(
+        self,
+        call: Call,
+        private_key: bytes,
+        nonce: int,
+        *,
+        replaced: SignedTransaction | None = None,
+        is_urgent: bool = False,
+    ) -> SignedTransaction:
         """See `Chain`."""
-        signed = sign_call(self._web3, call, private_key, nonce=nonce)
+        signed = sign_call(
+            self._web3,
+            call,
+            private_key,
+            nonce=nonce,
+            replaced=None if replaced is None else replaced.raw,
+            ceiling=self._urgent_ceiling if is_urgent else self._ceiling,
+        )
         return SignedTransaction(signed.hash, signed.nonce, signed.raw)
 
     def send(self, transaction: SignedTransaction) -> None:
@@ -168,12 +201,9 @@ class SdkChain:
             SdkTransaction(transaction.raw, transaction.hash, transaction.nonce, ZERO_ADDRESS),
         )
 
-    def was_mined(self, transaction: Hash) -> bool | None:
+    def outcomes(self, transactions: Sequence[Hash]) -> Sequence[bool | None]:
         """See `Chain`."""
-        try:
-            return None if receipt_of(self._web3, transaction) is None else True
-        except TransactionRevertedError:
-            return False
+        return outcomes(self._web3, transactions)
 
     def _block(self, block: str) -> Block:
         found = request(self._web3, "eth_getBlockByNumber", [block, False])

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     max_rejections_per_node: Annotated[int, Field(ge=0)] = 4096
     confirmations: Annotated[int, Field(ge=0, le=10_000)] = 0
     """How many blocks must follow one before its state counts; 0 on a chain that never reorganises."""
+    max_fee_wei: Annotated[int, Field(ge=1)] = 100 * 10**9
+    """What no transaction offers more than for one gas."""
+    max_priority_fee_wei: Annotated[int, Field(ge=1)] = 10 * 10**9
+    """How much of that goes to the block's maker at most."""
+    max_answer_fee_wei: Annotated[int, Field(ge=1)] = 1000 * 10**9
+    """Instead of both while a demand for data is being answered: its deadline costs the bond."""
     tick_seconds: Annotated[float, Field(gt=0, le=600)] = 1.0
     """How often the scheduler looks what is due."""
     max_clock_skew_seconds: Seconds = 30

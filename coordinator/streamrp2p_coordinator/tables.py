@@ -243,7 +243,7 @@ class RewardRow(SQLModel, table=True):
 
 
 class TransactionRow(SQLModel, table=True):
-    """A signed transaction of the poster, recorded before it is sent. `state` is live, mined, reverted or dropped."""
+    """A signed transaction of the poster, recorded before it is sent. `state`: see `repositories.transactions`."""
 
     __tablename__ = "transactions"
     __table_args__ = (Index("transactions_by_state", "state", "nonce"),)

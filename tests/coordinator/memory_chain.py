@@ -1,9 +1,20 @@
 """A chain in memory: the book's rules, without contracts, for tests of single use cases."""
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 from streamrp2p.allocation import Terms
-from streamrp2p.chain import Call, CommittedChunk, DemandRecord, PoolRecord, Stream
+from streamrp2p.chain import (
+    Call,
+    CommittedChunk,
+    DemandRecord,
+    FeeCeilingError,
+    NonceTooLowError,
+    PoolRecord,
+    Stream,
+)
 from streamrp2p.fraud.answers import ProvenAnswer
 from streamrp2p.fraud.evidence import Chunk
 from streamrp2p.header import EpochHeader
@@ -16,17 +27,20 @@ from streamrp2p_coordinator.chain import (
     Book,
     Commitment,
     Committing,
+    CountAt,
     SignedTransaction,
 )
 
 BOOK = Address(b"\x0b" * 20)
 BOND_WEI = 10**18
 RESPONSE_SECONDS = 10
+REORG_BLOCKS = 5
+"""Blocks below these are settled."""
 
 
 @dataclass
 class MemoryChain:
-    """Each transaction that is sent waits in `pool` until `mine`."""
+    """Each transaction that is sent waits in `waiting` until `mine`, unless a dearer one takes its place."""
 
     now: int
     poster: Address
@@ -47,6 +61,9 @@ class MemoryChain:
     sent: list[Hash] = field(default_factory=list)
     planned: dict[bytes, object] = field(default_factory=dict)
     fee: int = 1
+    ceiling: int = 1000
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    """The state before each block."""
 
     def add_pool(
         self,
@@ -153,36 +170,72 @@ class MemoryChain:
     def balance(self, account: Address) -> int:
         return self.balances.get(account, 10**18)
 
-    def transaction_count(self, account: Address, *, pending: bool) -> int:
-        waiting = {transaction.nonce for transaction in self.waiting} if pending else set()
+    def transaction_count(self, account: Address, at: CountAt) -> int:
+        if at == "settled":
+            deep = self.blocks[-REORG_BLOCKS:]
+            return len(deep[0]["mined"]) if len(self.blocks) >= REORG_BLOCKS else 0
+        waiting = {transaction.nonce for transaction in self.waiting} if at == "pending" else set()
         count = len(self.mined)
         while count in waiting:
             count += 1
         return count
 
-    def sign(self, call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
-        raw = call.data + nonce.to_bytes(8) + self.fee.to_bytes(8)
+    def sign(
+        self,
+        call: Call,
+        private_key: bytes,
+        nonce: int,
+        *,
+        replaced: SignedTransaction | None = None,
+        is_urgent: bool = False,
+    ) -> SignedTransaction:
+        fee = self.fee if replaced is None else max(self.fee, _fee(replaced) + 1)
+        if fee > (2 if is_urgent else 1) * self.ceiling:
+            raise FeeCeilingError(fee, self.ceiling)
+        raw = call.data + nonce.to_bytes(8) + fee.to_bytes(8)
         transaction = SignedTransaction(Hash(keccak(raw)), nonce, raw)
         self.calls[transaction.hash] = call
         return transaction
 
     def send(self, transaction: SignedTransaction) -> None:
         self.sent.append(transaction.hash)
-        if transaction.hash not in self.mined and transaction not in self.waiting:
-            self.waiting.append(transaction)
+        if transaction.hash in self.mined or transaction in self.waiting:
+            return
+        if transaction.nonce < len(self.mined):
+            raise NonceTooLowError("nonce too low")
+        rivals = [one for one in self.waiting if one.nonce == transaction.nonce]
+        if any(_fee(one) >= _fee(transaction) for one in rivals):
+            raise NonceTooLowError("replacement transaction underpriced")
+        self.waiting = [one for one in self.waiting if one not in rivals] + [transaction]
 
-    def was_mined(self, transaction: Hash) -> bool | None:
-        return self.mined.get(transaction)
+    def outcomes(self, transactions: Sequence[Hash]) -> list[bool | None]:
+        return [self.mined.get(transaction) for transaction in transactions]
 
     def mine(self) -> None:
         """Put everything that waits into a block."""
-        by_nonce = list(reversed(self.waiting))  # of one nonce, the dearer one was sent later
-        by_nonce.sort(key=lambda transaction: transaction.nonce)
-        for transaction in by_nonce:
+        self.blocks.append(
+            {
+                name: copy(getattr(self, name))
+                for name in ("headers", "committed_at", "finalised", "answered", "bond", "nonces")
+            }
+            | {"mined": copy(self.mined)}
+        )
+        for transaction in sorted(self.waiting, key=lambda transaction: transaction.nonce):
             if transaction.nonce == len(self.mined):
                 what = self.planned.get(self.calls[transaction.hash].data)
                 self.mined[transaction.hash] = self._apply(what)
         self.waiting.clear()
+
+    def unmine(self, blocks: int = 1) -> None:
+        """Take the newest blocks back; the pool knows nothing of what was in them."""
+        for _ in range(min(blocks, len(self.blocks))):
+            for name, value in self.blocks.pop().items():
+                setattr(self, name, value)
+
+    def use_nonce(self) -> None:
+        """Mine a transaction of the poster's that somebody else made."""
+        self.mine()
+        self.mined[Hash(keccak(b"foreign" + bytes([len(self.mined)])))] = True
 
     def veto(self, epoch: int) -> None:
         """Void the headers from `epoch` on."""
@@ -225,3 +278,7 @@ class MemoryChain:
             return False
         self.answered[demand_id] = proven
         return True
+
+
+def _fee(transaction: SignedTransaction) -> int:
+    return int.from_bytes(transaction.raw[-8:])

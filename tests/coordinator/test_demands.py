@@ -171,7 +171,7 @@ def test_a_poster_that_cannot_pay_is_told(
 ) -> None:
     asked: list[Call] = []
 
-    def refuse(call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
+    def refuse(call: Call, private_key: bytes, nonce: int, *, is_urgent: bool) -> SignedTransaction:
         asked.append(call)
         raise InsufficientFundsError("the account cannot pay")
 
@@ -207,8 +207,9 @@ def test_an_answer_that_comes_too_late_is_told(
         answer(world)
 
 
-def reverting_with(name: str) -> Callable[[Call, bytes, int], SignedTransaction]:
-    def sign(call: Call, private_key: bytes, nonce: int) -> SignedTransaction:
+def reverting_with(name: str) -> Callable[..., SignedTransaction]:
+    def sign(call: Call, private_key: bytes, nonce: int, *, is_urgent: bool) -> SignedTransaction:
+        assert is_urgent
         raise TransactionRevertedError(name, {})
 
     return sign

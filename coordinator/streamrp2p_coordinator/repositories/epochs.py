@@ -104,6 +104,22 @@ class Epochs(Repository):
         """Note that the epoch's header is final."""
         self._change(epoch, {"is_final": True, "finalise_transaction": transaction})
 
+    def reopen_from(self, epoch: int) -> None:
+        """Note that no header from this epoch on is final: a reorganisation took that back."""
+        self._connection.execute(
+            update(_epochs)
+            .where(_epochs.c.epoch >= epoch, _epochs.c.is_final.is_(True))
+            .values(is_final=False, finalise_transaction=None)
+        )
+
+    def uncommit_from(self, epoch: int) -> None:
+        """Note that the chain holds no header from this epoch on, without taking the headers away."""
+        self._connection.execute(
+            update(_epochs)
+            .where(_epochs.c.epoch >= epoch)
+            .values(committed_at=None, commit_transaction=None)
+        )
+
     def unsettle(self, epoch: int, *, voided: Hash | None) -> None:
         """Take the header away; `voided` is its hash if the chain held it."""
         changes: dict[str, Any] = {"header": None, "committed_at": None, "commit_transaction": None}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, or_, select, update
 
 from streamrp2p.chain import Call
 from streamrp2p.numbers import Address, Hash
@@ -15,7 +15,9 @@ _transactions = table_of(TransactionRow)
 
 Purpose = Literal["register", "bond", "commit", "finalise", "answer", "fill"]
 """`fill` does nothing but use a nonce up."""
-State = Literal["live", "mined", "reverted", "dropped"]
+State = Literal["live", "mined", "reverted", "dropped", "taken"]
+"""`live` may still be mined. The nonce of one that is `dropped` was used by another of ours, of one that is `taken` by
+a transaction that was not made here. A reorganisation makes any of them live again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class RecordedTransaction:
         return replace(self, state=state)
 
     def replaced_by(self, signed: SignedTransaction, now: int) -> "RecordedTransaction":
-        """Return what takes its place: the same call and nonce with other fees. Only one of the two can be mined."""
+        """Return the same with other fees. Both are kept: either may be mined, but never both."""
         return replace(self, signed=signed, recorded_at=now, state="live")
 
 
@@ -42,7 +44,7 @@ class Transactions(Repository):
     """One row per signed transaction."""
 
     def record(self, transaction: RecordedTransaction) -> None:
-        """Keep a transaction that is about to be sent; one that was given up may come again."""
+        """Keep a transaction that is about to be sent."""
         self._upsert(
             _transactions,
             [
@@ -70,10 +72,19 @@ class Transactions(Repository):
         )
         return [_recorded(row) for row in self._connection.execute(query)]
 
-    def live_nonces(self) -> set[int]:
-        """Return the nonces that live transactions took."""
-        query = select(_transactions.c.nonce).where(_transactions.c.state == "live")
-        return {nonce for (nonce,) in self._connection.execute(query)}
+    def unsettled(self, settled: int) -> list[RecordedTransaction]:
+        """Return those whose nonce is `settled` or higher, and all that are live, rising by nonce."""
+        query = (
+            select(_transactions)
+            .where(or_(_transactions.c.state == "live", _transactions.c.nonce >= settled))
+            .order_by(_transactions.c.nonce, _transactions.c.recorded_at)
+        )
+        return [_recorded(row) for row in self._connection.execute(query)]
+
+    def next_nonce(self) -> int:
+        """Return the lowest nonce above all that were ever taken here: 0 if none was."""
+        newest = self._connection.execute(select(func.max(_transactions.c.nonce))).scalar_one()
+        return 0 if newest is None else int(newest) + 1
 
     def mark(self, transaction: Hash, state: State) -> None:
         """Change a transaction's state."""
@@ -81,10 +92,10 @@ class Transactions(Repository):
             update(_transactions).where(_transactions.c.hash == transaction).values(state=state)
         )
 
-    def mined(self, purpose: Purpose, subject: str) -> Hash | None:
+    def mined(self, purpose: Purpose, subject: str) -> RecordedTransaction | None:
         """Return the newest successful transaction for a subject."""
         query = (
-            select(_transactions.c.hash)
+            select(_transactions)
             .where(
                 _transactions.c.purpose == purpose,
                 _transactions.c.subject == subject,
@@ -93,8 +104,8 @@ class Transactions(Repository):
             .order_by(_transactions.c.nonce.desc())
             .limit(1)
         )
-        found = self._connection.execute(query).scalar_one_or_none()
-        return None if found is None else Hash(found)
+        found = self._connection.execute(query).one_or_none()
+        return None if found is None else _recorded(found)
 
 
 def _recorded(row: Row[Any]) -> RecordedTransaction:

@@ -5,7 +5,12 @@ from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
 from streamrp2p_coordinator.network import Clock, Network, Signer
-from streamrp2p_coordinator.outbox import commit_subject, is_under_way, record_and_send
+from streamrp2p_coordinator.outbox import (
+    commit_subject,
+    is_under_way,
+    record_and_send,
+    was_unmined,
+)
 from streamrp2p_coordinator.repositories.transactions import Purpose
 
 
@@ -43,8 +48,10 @@ def commit_epoch(
             f"the book's poster is 0x{book.poster.hex()}, not 0x{poster.address.hex()}; "
             "use its key, or take the place over"
         )
-    missing_wei = book.required_bond_wei - book.bond_wei
     subject = commit_subject(stored.header)
+    if was_unmined("commit", subject, database=database, chain=chain, poster=poster):
+        return None
+    missing_wei = book.required_bond_wei - book.bond_wei
     if missing_wei <= 0:
         send("commit", subject, chain.commit_call(stored.header))
         return "commit"

@@ -3,7 +3,7 @@
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Network, Signer
-from streamrp2p_coordinator.outbox import is_under_way, record_and_send
+from streamrp2p_coordinator.outbox import is_under_way, record_and_send, was_unmined
 
 
 def finalise_epoch(
@@ -18,6 +18,8 @@ def finalise_epoch(
         return None
     committed_at = chain.commitment(epoch).committed_at
     if committed_at is None or chain.newest().time < committed_at + network.challenge_seconds:
+        return None
+    if was_unmined("finalise", str(epoch), database=database, chain=chain, poster=poster):
         return None
     record_and_send(
         chain.finalise_call(epoch),

@@ -1,90 +1,75 @@
-"""Follow the recorded transactions until they are mined, sending them again as needed."""
+"""Send what waits to be mined again, and replace what waits for too long."""
 
-from streamrp2p.chain import Call, TransactionRevertedError
-from streamrp2p_coordinator.chain import Chain
+from contextlib import suppress
+
+from streamrp2p.chain import Call, NonceTooLowError, RpcRefusedError, TransactionRevertedError
+from streamrp2p_coordinator.chain import Chain, SignedTransaction
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Signer
-from streamrp2p_coordinator.outbox import record_and_send
-from streamrp2p_coordinator.repositories.transactions import RecordedTransaction, State
+from streamrp2p_coordinator.outbox import URGENT
+from streamrp2p_coordinator.repositories.transactions import RecordedTransaction
 
 PATIENCE_SECONDS = 60
-"""After this long in the open a transaction is signed again with the same nonce and today's fees."""
+"""After this long in the open a transaction is signed again with the same nonce and higher fees."""
+URGENT_PATIENCE_SECONDS = 15
 
 
-def send_transactions(
-    *, database: Database, chain: Chain, poster: Signer, clock: Clock
-) -> list[RecordedTransaction]:
-    """Send every live transaction again and mark those that are done; returns those that ended.
+def send_transactions(*, database: Database, chain: Chain, poster: Signer, clock: Clock) -> None:
+    """Send the newest transaction of every live nonce; replace that of the lowest one, which the others wait for.
 
     Safe at any time: the same bytes have the same hash and nonce, so the chain takes them once.
+
+    Raises FeeCeilingError when a replacement would have to offer too much: what was sent stays there.
     """
     with database.read() as store:
         live = store.transactions.live()
-    if not live:
-        return []
-    mined_nonces = chain.transaction_count(poster.address, pending=False)
-    ended: list[RecordedTransaction] = []
-    for transaction in live:
-        state = _state(transaction, chain, mined_nonces)
-        if state == "live":
-            state = _send_again(transaction, database, chain, poster, clock)
-        if state != "live":
-            with database.write() as store:
-                store.transactions.mark(transaction.signed.hash, state)
-            ended.append(transaction.in_state(state))
-    _fill_gap(database, chain, poster, clock)
-    return ended
-
-
-def _fill_gap(database: Database, chain: Chain, poster: Signer, clock: Clock) -> None:
-    """Use a nonce up that nothing takes any more, if others wait behind it: no block takes them before.
-
-    A transaction that was given up leaves such a nonce when the RPC forgot it too.
-    """
-    with database.read() as store:
-        live = store.transactions.live()
-    # An RPC may be behind with what was just sent.
-    waiting = [one for one in live if clock() - one.recorded_at >= PATIENCE_SECONDS]
-    if not waiting:
+    newest = {one.signed.nonce: one for one in live}
+    for transaction in newest.values():
+        # Another of this nonce was mined or offers more, or gas became too dear for this one: that is for later looks.
+        with suppress(NonceTooLowError, RpcRefusedError):
+            chain.send(transaction.signed)
+    if not newest:
         return
-    free = chain.transaction_count(poster.address, pending=True)
-    if free < min(one.signed.nonce for one in live):
-        record_and_send(
-            Call(poster.address, b""),
-            "fill",
-            str(free),
-            database=database,
-            chain=chain,
-            poster=poster,
-            clock=clock,
+    first = newest[min(newest)]
+    is_urgent = any(one.purpose in URGENT for one in live)
+    patience_seconds = URGENT_PATIENCE_SECONDS if is_urgent else PATIENCE_SECONDS
+    if clock() - first.recorded_at < patience_seconds:
+        return
+    free = chain.transaction_count(poster.address, "pending")
+    if free < first.signed.nonce:
+        # Somebody else's transaction was before it, and is gone: no block takes what comes after the gap.
+        dearer = _filling(free, clock(), None, chain, poster, is_urgent=is_urgent)
+    else:
+        dearer = _replacing(first, clock(), chain, poster, is_urgent=is_urgent)
+    with database.write() as store:
+        store.transactions.record(dearer)
+    chain.send(dearer.signed)
+
+
+def _replacing(
+    first: RecordedTransaction, now: int, chain: Chain, poster: Signer, *, is_urgent: bool
+) -> RecordedTransaction:
+    nonce = first.signed.nonce
+    try:
+        dearer = chain.sign(
+            first.call, poster.private_key, nonce, replaced=first.signed, is_urgent=is_urgent
         )
+    except TransactionRevertedError:
+        # What it was for has come about otherwise. Those after it still need the nonce to be used.
+        return _filling(nonce, now, first.signed, chain, poster, is_urgent=is_urgent)
+    return first.replaced_by(dearer, now)
 
 
-def _state(transaction: RecordedTransaction, chain: Chain, mined_nonces: int) -> State:
-    was_mined = chain.was_mined(transaction.signed.hash)
-    if was_mined is not None:
-        return "mined" if was_mined else "reverted"
-    # Another transaction took the nonce: this one can never be mined.
-    return "dropped" if transaction.signed.nonce < mined_nonces else "live"
-
-
-def _send_again(
-    transaction: RecordedTransaction,
-    database: Database,
+def _filling(
+    nonce: int,
+    now: int,
+    replaced: SignedTransaction | None,
     chain: Chain,
     poster: Signer,
-    clock: Clock,
-) -> State:
-    if clock() - transaction.recorded_at < PATIENCE_SECONDS:
-        chain.send(transaction.signed)
-        return "live"
-    try:
-        dearer = chain.sign(transaction.call, poster.private_key, transaction.signed.nonce)
-    except TransactionRevertedError:
-        # What it was for has come about otherwise: its nonce is free for the next one.
-        return "dropped"
-    if dearer.hash != transaction.signed.hash:
-        with database.write() as store:
-            store.transactions.record(transaction.replaced_by(dearer, clock()))
-    chain.send(dearer)
-    return "live"
+    *,
+    is_urgent: bool,
+) -> RecordedTransaction:
+    """Return a transaction that does nothing but use a nonce up."""
+    call = Call(poster.address, b"")
+    signed = chain.sign(call, poster.private_key, nonce, replaced=replaced, is_urgent=is_urgent)
+    return RecordedTransaction("fill", str(nonce), signed, call, "live", now)

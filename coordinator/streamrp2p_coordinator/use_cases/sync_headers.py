@@ -20,12 +20,17 @@ def sync_headers(*, database: Database, chain: Chain) -> list[int]:
     """
     # In this order: a commit that is noted meanwhile must not look like one that the book lost.
     with database.read() as store:
+        newest_final = store.epochs.newest_final()
         pending = store.epochs.pending()
     book = chain.book()
+    if newest_final is not None and newest_final.epoch >= book.finalised_epochs:
+        with database.write() as store:
+            store.epochs.reopen_from(book.finalised_epochs)
+            pending = store.epochs.pending()
     committed = [stored.epoch for stored in pending if stored.committed_at is not None]
     standing = [epoch for epoch in committed if epoch < book.next_epoch]
     if len(standing) < len(committed):
-        return _void_from(committed[len(standing)], database)
+        return _lost(committed[len(standing)], database)
     # Each header names its parent: if the newest stands, so do those before it.
     newest = max(standing, default=None)
     for stored in pending:
@@ -62,7 +67,8 @@ def _note(
     """Note that the chain holds the header, by which transaction, and whether it is final."""
     if stored.committed_at is None or stored.commit_transaction is None:
         with database.read() as store:
-            transaction = store.transactions.mined("commit", commit_subject(header))
+            mined = store.transactions.mined("commit", commit_subject(header))
+        transaction = None if mined is None else mined.signed.hash
         committed_at = commitment.committed_at or stored.committed_at
         if committed_at is None or transaction is None or stored.voided_header_hash is not None:
             # Somebody else sent it, its receipt was never seen, or it was committed twice: the logs know.
@@ -74,14 +80,24 @@ def _note(
             store.epochs.commit(header.epoch, committed_at, transaction)
     if commitment.is_final:
         with database.write() as store:
-            transaction = store.transactions.mined("finalise", str(header.epoch))
-            store.epochs.finalise(header.epoch, transaction)
+            mined = store.transactions.mined("finalise", str(header.epoch))
+            store.epochs.finalise(header.epoch, None if mined is None else mined.signed.hash)
 
 
-def _void_from(epoch: int, database: Database) -> list[int]:
-    """Take away the headers from `epoch` on: they are settled again from public data."""
+def _lost(epoch: int, database: Database) -> list[int]:
+    """Take away the headers from `epoch` on: they are settled again from public data.
+
+    If the commit of the first is on its way again, a reorganisation took it out of its block: then all of them stand,
+    and only wait to be noted anew.
+    """
     voided: list[int] = []
     with database.write() as store:
+        first = store.epochs.find(epoch)
+        if first is not None and first.header is not None:
+            subject = commit_subject(first.header)
+            if any(one.subject == subject for one in store.transactions.live()):
+                store.epochs.uncommit_from(epoch)
+                return []
         for stored in store.epochs.pending():
             if stored.epoch >= epoch and stored.header is not None:
                 was_committed = stored.committed_at is not None
