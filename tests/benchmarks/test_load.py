@@ -9,7 +9,7 @@ import pytest
 from benchmarks.load.traffic import make, node_of, orders
 from streamrp2p.api import Batch
 from streamrp2p.batch import batch_root
-from streamrp2p.numbers import Address
+from streamrp2p.numbers import CLOCK_SKEW_SECONDS, Address
 from streamrp2p.receipt import RECORD_LENGTH, SessionRecord
 from streamrp2p.signatures import recover
 from streamrp2p.typed_data import Domain
@@ -19,7 +19,7 @@ DOMAIN = Domain(31337, Address(b"\1" * 20))
 
 def test_every_session_is_handed_in_once_by_the_node_that_it_is_for() -> None:
     seen = set()
-    for order in orders(3, 1_000, 1_060, sessions=250, batch=100, pools=3):
+    for order in orders(3, 1_000, 4_600, sessions=250, batch=100, pools=3):
         handover = make(order, DOMAIN)
         batch = Batch.model_validate_json(handover.body)
         node = node_of(order.node, DOMAIN).address
@@ -34,6 +34,7 @@ def test_every_session_is_handed_in_once_by_the_node_that_it_is_for() -> None:
         assert sum(handover.weights.values()) == sum(record.weight for record in records)
         seen |= {record.session_id for record in records}
         receipt = records[0].receipt
+        assert receipt.signed_at <= 1_000 + CLOCK_SKEW_SECONDS
         assert (
             recover(receipt.digest(DOMAIN), records[0].receipt_signature)
             == records[0].ticket.viewer
