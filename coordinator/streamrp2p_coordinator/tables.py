@@ -259,6 +259,35 @@ class TransactionRow(SQLModel, table=True):
     recorded_at: int = _big()
 
 
+class ProbeRow(SQLModel, table=True):
+    """A probe: kept from before its node heard of it, as void until it is judged. `evidence` is JSON of named facts."""
+
+    __tablename__ = "probes"
+    __table_args__ = (
+        Index("probes_by_node", "node", "started_at"),
+        Index("probes_by_session", "session_id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    pool_id: int = _big()
+    node: bytes
+    session_id: bytes
+    started_at: int = _big()
+    seconds: int = _big()
+    outcome: str
+    bytes: int = _big()
+    bytes_per_second: int = _big()
+    evidence: str
+
+
+class StreamRateRow(SQLModel, table=True):
+    """The highest rate of a pool's largest rendition that was measured in an epoch."""
+
+    __tablename__ = "stream_rates"
+    pool_id: int = _big(primary_key=True)
+    epoch: int = _big(primary_key=True)
+    bytes_per_second: int = _big()
+
+
 MODELS: tuple[type[SQLModel], ...] = (
     ChainStateRow,
     LeaderRow,
@@ -277,4 +306,6 @@ MODELS: tuple[type[SQLModel], ...] = (
     PoolResultRow,
     RewardRow,
     TransactionRow,
+    ProbeRow,
+    StreamRateRow,
 )

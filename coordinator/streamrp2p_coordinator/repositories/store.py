@@ -12,6 +12,7 @@ from streamrp2p_coordinator.repositories.leaders import Leaders
 from streamrp2p_coordinator.repositories.ledger import Ledger
 from streamrp2p_coordinator.repositories.nodes import Nodes
 from streamrp2p_coordinator.repositories.pools import Pools
+from streamrp2p_coordinator.repositories.probes import Probes
 from streamrp2p_coordinator.repositories.results import Results
 from streamrp2p_coordinator.repositories.transactions import Transactions
 
@@ -51,6 +52,11 @@ class Store:
     def pools(self) -> Pools:
         """The chain's pools."""
         return Pools(self._connection)
+
+    @cached_property
+    def probes(self) -> Probes:
+        """Probes, and the streams' rates."""
+        return Probes(self._connection)
 
     @cached_property
     def results(self) -> Results:
