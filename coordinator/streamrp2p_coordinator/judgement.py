@@ -29,9 +29,28 @@ REASONS: Mapping[Code, str] = {
     Code.WRONG_NODE: "The ticket names another node than the one that submits.",
     Code.MALFORMED: "More bytes are said to be on time than were delivered.",
     Code.TOO_MANY_POOLS: "The node already earns from 256 pools, the most that a claim can hold.",
-    Code.SUSPECT: "The record is held back by policy; ask the operator for its evidence.",
+    Code.SUSPECT: "The operator holds the node's records back; the evidence says why.",
+    Code.PROBE_CORRUPT: "The coordinator's own viewers got bytes from the node that are not the stream's. Check disk, "
+    "memory and what stands before the node.",
+    Code.PROBE_UNSERVED: "The coordinator's own viewers got nothing from the node while it handed in receipts of "
+    "others. Check that everybody reaches it.",
+    Code.OVER_BITRATE: "The receipt claims more bytes than the stream itself had in that time. Submit it later.",
+    Code.STEERED: "Viewers of several networks throw other nodes' tickets away until they get this node's.",
+    Code.ONE_NETWORK: "A large part of the node's viewers is one network, which throws other nodes' tickets away.",
+    Code.CONCENTRATION: "The node's operator has far more of the pool's weight than of its tickets.",
+    Code.CLUSTER: "The node shares payout account or network with others.",
 }
 """What each code means to a person, and what to do."""
+FRAUD_DETECTION = "docs/fraud-detection.md"
+"""Where each code of policy has a heading: its rule, its odds, and how to appeal."""
+
+
+def reason_of(code: Code) -> str:
+    """Return the text that goes with a rejection; of policy's codes it leads to their documentation."""
+    reason = REASONS[code]
+    if code < Code.SUSPECT:
+        return reason
+    return f"{reason} See {FRAUD_DETECTION}#{code.name.lower()}; to object: streamrp2p node appeal."
 
 
 def wire_rejection(signed: SignedRejection) -> api.SignedRejection:
@@ -44,7 +63,7 @@ def wire_rejection(signed: SignedRejection) -> api.SignedRejection:
             received_at=signed.received_at,
         ),
         signature=signed.signature,
-        reason=REASONS[Code(signed.code)],
+        reason=reason_of(Code(signed.code)),
     )
 
 

@@ -94,6 +94,7 @@ class NodeRow(SQLModel, table=True):
     endpoint: str
     nonce: int = Field(sa_column=Column(Unsigned(UINT64_DIGITS), nullable=False))
     is_healthy: bool
+    network: str | None = None
     checked_at: int | None = _maybe_big()
     unreachable_at: int | None = _maybe_big()
     suspended_at: int | None = _maybe_big()
@@ -113,15 +114,30 @@ class RegistrationRow(SQLModel, table=True):
 
 
 class TicketRow(SQLModel, table=True):
-    """An issued ticket, kept to count a node's load."""
+    """An issued ticket, kept to count a node's load and to see which tickets are used.
+
+    `viewer_network` is the asker's network under a name of the day (`NetworkSecretRow`), absent if it asked from here.
+    """
 
     __tablename__ = "tickets"
-    __table_args__ = (Index("tickets_by_load", "expires_at", "node"),)
+    __table_args__ = (
+        Index("tickets_by_load", "expires_at", "node"),
+        Index("tickets_by_viewer", "viewer_network", "expires_at"),
+    )
     session_id: bytes = Field(primary_key=True)
     epoch: int = _big()
     pool_id: int = _big()
     node: bytes
     expires_at: int = _big()
+    viewer_network: bytes | None = None
+
+
+class NetworkSecretRow(SQLModel, table=True):
+    """What networks are named with on one day (Unix time / 86 400). It is removed when no ticket has such a name."""
+
+    __tablename__ = "network_secrets"
+    day: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    secret: bytes
 
 
 class BatchRow(SQLModel, table=True):
@@ -177,7 +193,10 @@ class EarningPoolRow(SQLModel, table=True):
 
 
 class RejectionRow(SQLModel, table=True):
-    """A signed rejection for the epoch's bundle: the first of each session, sequence and code."""
+    """A signed rejection for the epoch's bundle: the first of each session, sequence and code.
+
+    `evidence` is canonical JSON, signed apart from the rejection; it is absent in rows of before there was one.
+    """
 
     __tablename__ = "rejections"
     __table_args__ = (Index("rejections_by_node", "epoch", "node"),)
@@ -187,6 +206,44 @@ class RejectionRow(SQLModel, table=True):
     code: int = Field(primary_key=True)
     node: bytes
     encoded: bytes
+    evidence: str | None = None
+    evidence_signature: bytes | None = None
+
+
+class SuspicionRow(SQLModel, table=True):
+    """A rule's or the operator's verdict on a node in a pool, or in all of them; `evidence` is canonical JSON.
+
+    It holds from `made_at` to `until`, and no longer once it is withdrawn.
+    """
+
+    __tablename__ = "suspicions"
+    __table_args__ = (Index("suspicions_by_node", "node", "until"),)
+    id: int | None = Field(default=None, primary_key=True)
+    code: int
+    pool_id: int | None = _maybe_big()
+    node: bytes
+    made_at: int = _big()
+    until: int = _big()
+    evidence: str
+    withdrawn_at: int | None = _maybe_big()
+
+
+class AppealRow(SQLModel, table=True):
+    """A node's objection to a rejection, with its signature, and the operator's answer."""
+
+    __tablename__ = "appeals"
+    __table_args__ = (Index("appeals_by_node", "node", "session_id", "sequence", "code"),)
+    id: int | None = Field(default=None, primary_key=True)
+    node: bytes
+    session_id: bytes
+    sequence: int = _big()
+    code: int
+    text: str
+    signed_at: int = _big()
+    signature: bytes
+    filed_at: int = _big()
+    answer: str | None = None
+    answered_at: int | None = _maybe_big()
 
 
 class EpochRow(SQLModel, table=True):
@@ -296,12 +353,15 @@ MODELS: tuple[type[SQLModel], ...] = (
     NodeRow,
     RegistrationRow,
     TicketRow,
+    NetworkSecretRow,
     BatchRow,
     SessionRow,
     TallyRow,
     EvidenceRow,
     EarningPoolRow,
     RejectionRow,
+    SuspicionRow,
+    AppealRow,
     EpochRow,
     PoolResultRow,
     RewardRow,

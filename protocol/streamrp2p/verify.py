@@ -39,6 +39,13 @@ class Code(IntEnum):
     MALFORMED = 14
     TOO_MANY_POOLS = 15
     SUSPECT = 100
+    PROBE_CORRUPT = 101
+    PROBE_UNSERVED = 102
+    OVER_BITRATE = 103
+    STEERED = 104
+    ONE_NETWORK = 105
+    CONCENTRATION = 110
+    CLUSTER = 111
 
 
 @dataclass(frozen=True, slots=True)

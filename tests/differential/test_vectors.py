@@ -168,7 +168,7 @@ def test_intake_agrees() -> None:
 def test_every_code_of_intake_has_a_vector() -> None:
     codes = {case["code"] for case in cases("verify.json")}
     codes |= {code for case in cases("ledger.json") for code in case["codes"]}
-    assert codes == set(range(16)), "0 is accepted; SUSPECT (100) is policy and has no rule"
+    assert codes == set(range(16)), "0 is accepted; codes from 100 on are policy and have no vector"
 
 
 def test_bundles_lead_to_their_headers_from_the_bytes_alone() -> None:

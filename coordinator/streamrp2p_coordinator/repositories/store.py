@@ -14,7 +14,9 @@ from streamrp2p_coordinator.repositories.nodes import Nodes
 from streamrp2p_coordinator.repositories.pools import Pools
 from streamrp2p_coordinator.repositories.probes import Probes
 from streamrp2p_coordinator.repositories.results import Results
+from streamrp2p_coordinator.repositories.suspicions import Suspicions
 from streamrp2p_coordinator.repositories.transactions import Transactions
+from streamrp2p_coordinator.repositories.viewers import Viewers
 
 
 class Store:
@@ -64,9 +66,19 @@ class Store:
         return Results(self._connection)
 
     @cached_property
+    def suspicions(self) -> Suspicions:
+        """Suspicions and appeals."""
+        return Suspicions(self._connection)
+
+    @cached_property
     def transactions(self) -> Transactions:
         """The poster's transactions."""
         return Transactions(self._connection)
+
+    @cached_property
+    def viewers(self) -> Viewers:
+        """What viewers' networks do with their tickets."""
+        return Viewers(self._connection)
 
     def lock_node(self, node: Address) -> None:
         """Let nobody else write for this node until the transaction ends. On SQLite nobody else writes anyway."""
