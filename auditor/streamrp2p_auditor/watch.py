@@ -137,8 +137,6 @@ def _until_stopped(
             except StreamrP2PError as error:
                 if not was_connected and not error.retryable:
                     raise
-                # Connected anew, another of the RPCs may serve.
-                chain = None
                 if told != str(error):
                     log.warning("round_failed", reason=str(error), advice="it is tried again")
                 told = str(error)

@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True)
 
     rpc_url: str
-    """The chain's RPC endpoint; several, separated by commas, are tried in order."""
+    """The chain's RPC endpoint; of several, separated by commas, the first that is well is used."""
     deployment: Path
     """The deployment file: chain id and contract addresses."""
     poster_keystore: Path

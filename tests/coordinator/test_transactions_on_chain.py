@@ -1,20 +1,24 @@
-"""The poster's transactions on a real chain: reorganised, too cheap, too dear."""
+"""The poster's transactions on a real chain: reorganised, too cheap, too dear, over RPCs that freeze."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from streamrp2p.chain import Fees
-from streamrp2p.chain.rpc import request
+from streamrp2p.chain import Fees, connect
+from streamrp2p.chain.rpc import TIMEOUT_SECONDS, request
 from streamrp2p.chain.transactions import fees_of
 from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.health import readiness
 from streamrp2p_coordinator.jobs import run_epochs
 from streamrp2p_coordinator.repositories.transactions import RecordedTransaction
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.use_cases.send_transactions import PATIENCE_SECONDS
 from tests.coordinator.stage import Stage, staged
+from tests.support.anvil import CHAIN_ID
 from tests.support.chain import SHORT_EPOCHS
+from tests.support.rpcs import rpc_before
 
 pytestmark = pytest.mark.integration
 
@@ -90,3 +94,25 @@ def test_what_became_too_cheap_is_replaced_up_to_the_ceiling(stage: Stage) -> No
     stage.tick()
     assert [one.state for one in recorded(stage)][:2] == ["dropped", "mined"]
     assert stage.states()[0] == "committed"
+
+
+def test_an_rpc_that_freezes_holds_nothing_up(stage: Stage) -> None:
+    services = stage.services
+    with rpc_before(stage.chain.rpc_url) as first, rpc_before(stage.chain.rpc_url) as second:
+        web3 = connect(f"{first.url},{second.url}", CHAIN_ID)
+        services.chain = SdkChain(web3, stage.chain.deployment)
+        stage.travel_to(services.network.epochs.intake_end(0))
+        stage.tick(2)
+        first.is_frozen = True
+        began = time.monotonic()
+        assert set(readiness(services).values()) == {None}
+        assert time.monotonic() - began < TIMEOUT_SECONDS / 2
+        stage.travel_to(services.network.epochs.intake_end(1))
+        stage.tick(3)
+        second.is_frozen = True
+        began = time.monotonic()
+        trouble = readiness(services)["chain"]
+        assert "no RPC can be used" in (trouble or "")
+        assert time.monotonic() - began < TIMEOUT_SECONDS / 2
+    assert stage.states()[:2] == ["final", "committed"]
+    assert [len(stage.chain.epoch_book.commits(epoch)) for epoch in range(2)] == [1, 1]

@@ -39,8 +39,8 @@ from streamrp2p.chain.errors import (
 from streamrp2p.chain.fees import Fees
 from streamrp2p.chain.node_registry import NodeRecord, NodeRegistryContract
 from streamrp2p.chain.reward_pools import Payment, PoolRecord, RewardPoolsContract, Stream
-from streamrp2p.chain.rpc import connect
 from streamrp2p.chain.rpc_errors import decode_revert
+from streamrp2p.chain.rpc_pool import connect
 from streamrp2p.chain.stream_token import Permit, StreamTokenContract
 from streamrp2p.chain.transactions import (
     Call,

@@ -12,10 +12,8 @@ from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint, RPCResponse
 
 from streamrp2p.chain.errors import (
-    ChainError,
     RpcRefusedError,
     RpcUnavailableError,
-    WrongChainError,
 )
 from streamrp2p.chain.rpc_errors import error_of
 from streamrp2p.foreign_text import printable
@@ -99,39 +97,6 @@ class RpcProvider(HTTPProvider):
         return RpcRefusedError(
             f"{self.shown_url} did not send a JSON-RPC answer; check that the URL is an Ethereum RPC's"
         )
-
-
-def connect(
-    rpc_urls: Sequence[str] | str,
-    expected_chain_id: int | None = None,
-    *,
-    timeout_seconds: float = TIMEOUT_SECONDS,
-) -> Web3:
-    """Return a connection to the first RPC that answers with the expected chain id (or with any, if None).
-
-    A string may name several, separated by commas. Raises WrongChainError if some answered but none of the right
-    chain, RpcUnavailableError if none answered, RpcRefusedError for a URL that is none.
-    """
-    urls = [url.strip() for url in rpc_urls.split(",")] if isinstance(rpc_urls, str) else rpc_urls
-    wrong: ChainError | None = None
-    failures: list[ChainError] = []
-    for url in urls:
-        try:
-            web3 = Web3(RpcProvider(url, timeout_seconds))
-            found = quantity(request(web3, "eth_chainId", []))
-        except ChainError as error:
-            failures.append(error)
-            continue
-        if expected_chain_id is None or expected_chain_id == found:
-            return web3
-        wrong = WrongChainError(expected_chain_id, found, shown_url(url))
-    if wrong is not None:
-        raise wrong
-    if len(failures) == 1:
-        raise failures[0]
-    if not failures:
-        raise RpcRefusedError("no RPC URL was given; name at least one")
-    raise RpcUnavailableError("no RPC can be used: " + "; ".join(map(str, failures)))
 
 
 def shown_url(url: str) -> str:
