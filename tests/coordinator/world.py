@@ -33,6 +33,7 @@ GENESIS = 1_000_000
 EPOCH_SECONDS = 100
 GRACE_SECONDS = 20
 CHALLENGE_SECONDS = 50
+EPOCHS = EpochClock(GENESIS, EPOCH_SECONDS, GRACE_SECONDS)
 POSTER_KEY, TICKET_KEY, NODE_KEY, VIEWER_KEY = (known_key(number) for number in (1, 2, 3, 100))
 
 
@@ -157,15 +158,15 @@ class World:
         return api.BatchAnswer.model_validate_json(answer.content)
 
 
-def make_world(database: Database, folder: Path) -> World:
+def make_world(database: Database, folder: Path, epochs: EpochClock = EPOCHS) -> World:
     """Make a coordinator in the middle of epoch 1, with one pool on its chain."""
     poster, ticket_signer = Signer.of(POSTER_KEY), Signer.of(TICKET_KEY)
-    clock = Told(GENESIS + EPOCH_SECONDS + 30)
+    clock = Told(epochs.start(1) + 30)
     chain = MemoryChain(clock.now, poster.address)
     chain.add_pool(1, ticket_signer.address)
     network = Network(
         domain=Domain(31337, BOOK),
-        epochs=EpochClock(GENESIS, EPOCH_SECONDS, GRACE_SECONDS),
+        epochs=epochs,
         challenge_seconds=CHALLENGE_SECONDS,
         reward_pools=Address(b"\x0e" * 20),
         node_registry=Address(b"\x0f" * 20),
