@@ -39,7 +39,7 @@ PYTEST_ARGS ?=
 # With ape's own plugin, which the other suites leave off.
 PYTEST_APE := pytest -c tests/ape/pytest.ini tests/ape
 PACKAGES := protocol/streamrp2p coordinator/streamrp2p_coordinator node/streamrp2p_node \
-	origin/streamrp2p_origin auditor/streamrp2p_auditor demo/streamrp2p_demo
+	origin/streamrp2p_origin signer/streamrp2p_signer auditor/streamrp2p_auditor demo/streamrp2p_demo
 
 .PHONY: help
 help: ## List every target

@@ -113,6 +113,11 @@ class SessionTicket(Wire):
         """Return the signed message."""
         return typed_data.SessionTicket(**dict(self))
 
+    @classmethod
+    def of(cls, ticket: typed_data.SessionTicket) -> "SessionTicket":
+        """Return the wire form."""
+        return cls.model_validate({name: getattr(ticket, name) for name in cls.model_fields})
+
 
 class Receipt(Wire):
     """Wire form of `typed_data.Receipt`."""
@@ -639,6 +644,39 @@ class RelayPath(Wire):
     def message(self, pool_id: int) -> typed_data.RelayPath:
         """Return the signed message."""
         return typed_data.RelayPath(pool_id, tuple(map(Address, self.path)), self.signed_at)
+
+
+# --- ticket signer -----------------------------------------------------------------------------
+
+
+class SignerFacts(Wire):
+    """GET /v1/signer: whose key signs here, on which chain, the tickets of which pools, for whom."""
+
+    ticket_signer: AddressHex
+    chain_id: Uint64
+    epoch_book: AddressHex
+    pools: list[Uint32]
+    askers: list[AddressHex]
+
+
+class TicketAsk(Wire):
+    """POST /v1/tickets: asks for a ticket's signature, with the asker's signature of a `ticket_signing.TicketRequest`.
+
+    Asked again with the same ticket it gets the same answer, which costs no budget.
+    """
+
+    chain_id: Uint64
+    epoch_book: AddressHex
+    ticket: SessionTicket
+    asked_at: Uint64
+    signature: SignatureHex
+
+
+class SignedTicket(Wire):
+    """Answer to POST /v1/tickets: the ticket signer's signature of the ticket."""
+
+    session_id: HashHex
+    signature: SignatureHex
 
 
 SESSION_HEADER = "StreamrP2P-Session"

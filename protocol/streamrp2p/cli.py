@@ -28,6 +28,7 @@ NOTES = {
     "demo": CommandNote("Run every actor on this machine, with a local chain.", "demo"),
     "pool": CommandNote("Create a pool, fund it, set its terms, close it, take back what is left."),
     "origin": CommandNote("Publish a stream: take RTMP, sign its segments.", "origin"),
+    "signer": CommandNote("Keep a pool's ticket key, and sign within budgets.", "signer"),
     "node": CommandNote("Relay streams and earn for it.", "node"),
     "viewer": CommandNote("Watch a stream and sign receipts for it."),
     "coordinator": CommandNote("Take receipts in, settle epochs, post headers.", "coordinator"),

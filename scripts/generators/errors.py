@@ -14,6 +14,7 @@ PACKAGES = (
     "streamrp2p_coordinator",
     "streamrp2p_node",
     "streamrp2p_origin",
+    "streamrp2p_signer",
     "streamrp2p_auditor",
     "streamrp2p_demo",
 )

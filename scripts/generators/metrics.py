@@ -10,6 +10,7 @@ from streamrp2p.monitoring import registry_of
 from streamrp2p_auditor.metrics import READINGS as AUDITOR
 from streamrp2p_coordinator.metrics import Metrics
 from streamrp2p_node.metrics import READINGS as NODE
+from streamrp2p_signer.metrics import READINGS as SIGNER
 
 INTRODUCTION = """\
 # Metrics
@@ -39,6 +40,7 @@ def registries() -> dict[str, CollectorRegistry]:
         "coordinator": Metrics().registry,
         "node": registry_of(NODE, dict),
         "auditor": registry_of(AUDITOR, dict),
+        "signer": registry_of(SIGNER, dict),
     }
 
 

@@ -19,6 +19,7 @@ ACTORS = (
     "streamrp2p_demo",
     "streamrp2p_node",
     "streamrp2p_origin",
+    "streamrp2p_signer",
 )
 
 greeter = typer.Typer(help="Greets.")

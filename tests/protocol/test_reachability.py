@@ -1,4 +1,4 @@
-"""What section 11 signs, against eth_account; and which addresses are public."""
+"""What sections 11 and 12 sign, against eth_account; and which addresses are public."""
 
 from dataclasses import fields
 
@@ -6,9 +6,10 @@ import pytest
 from eth_account.messages import encode_typed_data
 
 from streamrp2p.keccak import keccak
-from streamrp2p.numbers import Address, Hash
+from streamrp2p.numbers import Address, Hash, SessionId
 from streamrp2p.public_address import why_not_public
 from streamrp2p.reachability import NodeCheck, NodeIdentity
+from streamrp2p.ticket_signing import TicketRequest
 from streamrp2p.typed_data import MESSAGES, Domain, Message
 
 NODE = Address(b"\x11" * 20)
@@ -20,6 +21,7 @@ DOMAIN = Domain(31337, Address(b"\x22" * 20))
     [
         NodeCheck(NODE, "https://node.example", 1_800_000_000),
         NodeIdentity(NODE, Hash(b"\1" * 32), 7),
+        TicketRequest(SessionId(b"\2" * 32), 1_800_000_000),
     ],
     ids=lambda message: message.NAME,
 )
@@ -42,9 +44,9 @@ def test_digests_are_those_of_eth_account(message: Message) -> None:
     assert message.digest(DOMAIN) == expected
 
 
-def test_no_message_of_section_3_can_be_taken_for_one_of_section_11() -> None:
-    kinds: tuple[type[Message], ...] = (*MESSAGES, NodeCheck, NodeIdentity)
-    assert len({kind.type_hash() for kind in kinds}) == len(MESSAGES) + 2
+def test_no_message_can_be_taken_for_one_of_another_kind() -> None:
+    kinds: tuple[type[Message], ...] = (*MESSAGES, NodeCheck, NodeIdentity, TicketRequest)
+    assert len({kind.type_hash() for kind in kinds}) == len(MESSAGES) + 3
 
 
 @pytest.mark.parametrize(
