@@ -15,7 +15,6 @@ from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.errors import BackupError
 from streamrp2p_coordinator.leadership import LEADER_LOCK
 from streamrp2p_coordinator.tables import MODELS, table_of
-from tests.coordinator.conftest import new_postgres_database
 from tests.coordinator.world import EPOCH_SECONDS, GENESIS, GRACE_SECONDS, World
 from tests.support.postgres import postgres_tools_folder
 
@@ -39,17 +38,10 @@ def settled(world: World) -> World:
 
 
 @pytest.fixture
-def empty(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def empty(empty_database_url: str) -> Iterator[Database]:
     """Open another, empty database of the same kind."""
-    if database_url.startswith("sqlite"):
-        with closing(open_database(f"sqlite:///{tmp_path / 'other.db'}")) as database:
-            yield database
-    else:
-        with (
-            new_postgres_database(request.getfixturevalue("postgres_url")) as url,
-            closing(open_database(url)) as database,
-        ):
-            yield database
+    with closing(open_database(empty_database_url)) as database:
+        yield database
 
 
 def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:

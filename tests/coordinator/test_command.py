@@ -21,6 +21,7 @@ from streamrp2p_coordinator.cli import app
 from streamrp2p_coordinator.errors import ConfigurationError
 from streamrp2p_coordinator.migrate import newest_revision
 from streamrp2p_coordinator.settings import load_settings
+from tests.coordinator.conftest import BOTH
 from tests.coordinator.memory_chain import MemoryChain
 from tests.coordinator.process import (
     PASSWORD,
@@ -182,6 +183,12 @@ def test_without_its_extra_the_command_says_which_to_install(tmp_path: Path) -> 
     assert 'pip install "streamrp2p[coordinator]"' in result.stderr
 
 
+@pytest.fixture(params=["sqlite"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Name SQLite alone, but for those commands that ask more of the database than to open it."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedChain]:
     """Run a chain that all of these share."""
@@ -190,11 +197,15 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedChain]:
 
 
 @pytest.fixture
-def coordinator(chain: DeployedChain, tmp_path: Path) -> Iterator[Coordinator]:
+def coordinator(
+    chain: DeployedChain, empty_database_url: str, tmp_path: Path
+) -> Iterator[Coordinator]:
     """Write the settings of a coordinator that would run."""
-    url = f"sqlite:///{tmp_path / 'coordinator.db'}"
-    with coordinator_over(chain, tmp_path, url, find_free_port()) as coordinator:
+    with coordinator_over(chain, tmp_path, empty_database_url, find_free_port()) as coordinator:
         yield coordinator
+
+
+on_both = pytest.mark.parametrize("database_kind", BOTH, indirect=True)
 
 
 def refused(coordinator: Coordinator) -> tuple[int, str]:
@@ -275,6 +286,7 @@ def test_another_key_than_the_posters(coordinator: Coordinator) -> None:
     assert "the book's poster is 0x" + address_of(POSTER).hex() in errors
 
 
+@on_both
 @pytest.mark.integration
 def test_it_starts_shows_its_status_and_stops_on_sigterm(coordinator: Coordinator) -> None:
     metrics_port = find_free_port()
@@ -300,6 +312,7 @@ def test_it_starts_shows_its_status_and_stops_on_sigterm(coordinator: Coordinato
     assert all(json.loads(line) for line in coordinator.log.splitlines())
 
 
+@on_both
 @pytest.mark.integration
 def test_migrate_makes_the_database_that_run_uses(coordinator: Coordinator) -> None:
     code, output, _ = run("migrate", "--config", coordinator.config, "--json")
@@ -313,6 +326,7 @@ def doctor(coordinator: Coordinator) -> tuple[int, dict[str, str]]:
     return code, {found["check"]: found["level"] for found in json.loads(output)}
 
 
+@on_both
 @pytest.mark.integration
 def test_the_doctor_finds_a_running_coordinator_well_and_names_what_is_broken(
     coordinator: Coordinator,

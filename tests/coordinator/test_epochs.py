@@ -19,9 +19,8 @@ from streamrp2p.settlement import Parent, PoolInput
 from streamrp2p.verify import Code
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import SignedTransaction
-from streamrp2p_coordinator.database import open_database
+from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
-from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.tables import RewardRow, table_of
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
@@ -396,13 +395,11 @@ def test_a_lost_database_is_told_instead_of_posting_over_it(world: World) -> Non
 
 
 def test_a_lost_database_settles_nothing_before_it_is_restored(
-    world: World, tmp_path: Path
+    world: World, fresh_database: Database, tmp_path: Path
 ) -> None:
     earn(world, world.node())
     finish(world, 1)
-    lost = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
-    migrate(lost)
-    fresh = make_world(lost, tmp_path / "fresh")
+    fresh = make_world(fresh_database, tmp_path / "fresh")
     fresh.services.chain = fresh.chain = world.chain
     fresh.travel_to(world.clock.now)
 
@@ -413,7 +410,6 @@ def test_a_lost_database_settles_nothing_before_it_is_restored(
         world, fresh, lambda wanted: world.services.bundles.path(wanted).read_bytes()
     ) == [0, 1]
     fresh.sync()
-    lost.close()
 
 
 def test_nothing_is_restored_on_top_of_another_header(world: World, tmp_path: Path) -> None:
@@ -432,14 +428,14 @@ def restored(world: World, fresh: World, fetch: Callable[[Hash], bytes] | None) 
     )
 
 
-def test_a_lost_database_is_read_back_from_chain_and_bundles(world: World, tmp_path: Path) -> None:
+def test_a_lost_database_is_read_back_from_chain_and_bundles(
+    world: World, fresh_database: Database, tmp_path: Path
+) -> None:
     node = world.node()
     earn(world, node)
     finish(world, 1)
     path = f"/v1/accounts/0x{node.address.hex()}"
-    lost = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
-    migrate(lost)
-    fresh = make_world(lost, tmp_path / "fresh")
+    fresh = make_world(fresh_database, tmp_path / "fresh")
     fresh.services.chain = fresh.chain = world.chain
     fresh.travel_to(world.clock.now)
 
@@ -456,11 +452,10 @@ def test_a_lost_database_is_read_back_from_chain_and_bundles(world: World, tmp_p
     assert fresh.get("/v1/epochs/1")["state"] == "final"
     assert fresh.get(path + "/earnings") == world.get(path + "/earnings")
     assert fresh.get(path + "/claim") == world.get(path + "/claim")
-    with lost.read() as store:
+    with fresh_database.read() as store:
         assert store.ledger.earning_pools(node.address) == {1}
     finish(fresh, 2)
     assert [header.epoch for header in world.chain.headers] == [0, 1, 2]
-    lost.close()
 
 
 def test_only_the_books_poster_commits(world: World) -> None:

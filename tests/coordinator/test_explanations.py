@@ -271,13 +271,13 @@ def test_tallies_are_those_of_the_records_that_stand(world: World) -> None:
 
 
 def test_a_database_of_before_gets_the_tallies_of_its_sessions(
-    world: World, tmp_path: Path
+    world: World, empty_database_url: str
 ) -> None:
     node = world.node()
     for nonce in range(3):
         earn(world, node, 1000 + nonce, 500, nonce)
     sessions, tallies = (rows(world.database.engine, table) for table in (SessionRow, TallyRow))
-    older = open_database(f"sqlite:///{tmp_path / 'older.db'}")
+    older = open_database(empty_database_url)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with older.engine.begin() as connection:

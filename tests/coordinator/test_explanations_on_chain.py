@@ -18,8 +18,7 @@ from streamrp2p.client import ApiError, CoordinatorClient
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_auditor.cli import app as audit
-from streamrp2p_coordinator.database import open_database
-from streamrp2p_coordinator.migrate import migrate
+from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.use_cases.register_node import register_node
 from streamrp2p_coordinator.web.app import make_app
 from streamrp2p_node.cli import app as node_app
@@ -79,10 +78,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+def scene(database: Database, tmp_path: Path) -> Iterator[Scene]:
     """Go into the middle of epoch 1."""
-    database = open_database(f"sqlite:///{tmp_path / 'coordinator.db'}")
-    migrate(database)
     with staged(database, tmp_path, LONG_EPOCHS) as stage:
         stage.chain.fund_pool(amount=HALF_TOKEN)
         stage.travel_to(stage.services.network.epochs.start(1) + 1800)
@@ -99,7 +96,6 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             )
         with served(stage) as url, CoordinatorClient(url) as client:
             yield Scene(stage, url, client, nodes)
-    database.close()
 
 
 @contextmanager

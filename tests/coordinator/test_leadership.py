@@ -12,7 +12,6 @@ from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.errors import NotLeaderError, StorageError
 from streamrp2p_coordinator.leadership import LEADER_LOCK, Leadership
 from streamrp2p_coordinator.locks import FileLock
-from streamrp2p_coordinator.migrate import migrate
 from tests.coordinator.process import (
     Coordinator,
     coordinator_over,
@@ -29,7 +28,6 @@ HAND_OVER_SECONDS = 10
 def pair(database_url: str) -> Iterator[tuple[Database, Database]]:
     """Open one database as two processes would."""
     with closing(open_database(database_url)) as one, closing(open_database(database_url)) as two:
-        migrate(one)
         yield one, two
 
 
@@ -85,7 +83,6 @@ def postgres_pair(postgres_database_url: str) -> Iterator[tuple[Database, Databa
         closing(open_database(postgres_database_url)) as one,
         closing(open_database(postgres_database_url)) as two,
     ):
-        migrate(one)
         yield one, two
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from streamrp2p.signatures import address_of
-from streamrp2p_coordinator.database import Database, open_database
+from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.jobs import run_epochs
-from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.use_cases.register_node import register_node
 from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
@@ -64,21 +63,18 @@ def test_bond_commit_veto_and_all_again(stage: Stage) -> None:
     assert stage.chain.epoch_book.finalised_epochs() == 2
 
 
-def test_epochs_are_restored_from_the_chains_logs(stage: Stage, tmp_path: Path) -> None:
+def test_epochs_are_restored_from_the_chains_logs(stage: Stage, fresh_database: Database) -> None:
     stage.travel_to(stage.services.network.epochs.intake_end(1))
     stage.tick(6)
-    fresh = open_database(f"sqlite:///{tmp_path / 'fresh.db'}")
-    migrate(fresh)
     restored = restore_epochs(
-        database=fresh,
+        database=fresh_database,
         chain=stage.services.chain,
         bundles=stage.services.bundles,
         fetch=None,
     )
     assert restored == [0, 1]
-    with fresh.read() as store, stage.services.database.read() as original:
+    with fresh_database.read() as store, stage.services.database.read() as original:
         assert store.epochs.pending() == original.epochs.pending()
-    fresh.close()
 
 
 def test_what_somebody_else_finalised_is_noted(stage: Stage) -> None:
