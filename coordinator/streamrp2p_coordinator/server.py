@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from streamrp2p.monitoring import Monitored, monitoring
 from streamrp2p_coordinator.errors import ConfigurationError
@@ -15,6 +16,7 @@ from streamrp2p_coordinator.jobs import make_scheduler, run_epochs, run_observat
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.settings import Settings
 from streamrp2p_coordinator.web.app import make_app
+from streamrp2p_coordinator.web.bounded_http import BoundedHttp
 
 GRACE_SECONDS = 10
 """How long requests under way may take once the process is told to stop."""
@@ -41,14 +43,7 @@ def _serve(
     listener: socket.socket, services: Services, settings: Settings, *, with_scheduler: bool
 ) -> None:
     host, port = listener.getsockname()[:2]
-    server = uvicorn.Server(
-        uvicorn.Config(
-            make_app(services),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
+    server = uvicorn.Server(http_config(make_app(services)))
     # uvicorn stops on a signal and then raises it again: by default that would end the process at once.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
@@ -74,6 +69,18 @@ def _serve(
         services.database.close()
         listener.close()
     log.info("coordinator_stopped")
+
+
+def http_config(app: ASGIApp) -> uvicorn.Config:
+    """Return how the API is served: bounded, without WebSockets, logged by us."""
+    return uvicorn.Config(
+        app,
+        http=BoundedHttp,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
