@@ -50,9 +50,11 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
     migrate(database)
     metrics = Metrics()
     database.writing = metrics.writing
+    leadership = Leadership(database, clock)
+    metrics.leads = lambda: leadership.term is not None
     return Services(
         database=database,
-        leadership=Leadership(database, clock),
+        leadership=leadership,
         chain=chain,
         network=network,
         policy=settings.policy(),

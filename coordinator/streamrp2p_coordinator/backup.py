@@ -29,7 +29,7 @@ from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.database_copy import FILES, copy_database, put_back
 from streamrp2p_coordinator.errors import BackupError
 from streamrp2p_coordinator.leadership import LEADER_LOCK
-from streamrp2p_coordinator.migrate import migrate
+from streamrp2p_coordinator.migrate import current_revision, known_revisions, migrate
 from streamrp2p_coordinator.network import Clock
 
 MANIFEST = "backup.json"
@@ -48,6 +48,7 @@ class Backup:
     format: int
     taken_at: int
     revision: str
+    """The schema's, as it was: `restore` migrates."""
     database_file: str
     database_bytes: int
     database_sha256: str
@@ -57,7 +58,7 @@ class Backup:
 
 
 def make_backup(database: Database, bundles: Bundles, folder: Path, clock: Clock) -> Backup:
-    """Write a backup to a new folder and read it through; others may write meanwhile.
+    """Write a backup to a new folder and read it through; others may write meanwhile. Changes nothing.
 
     The database comes first: a bundle is on the disk before its header is in the database, so none can be missing.
     Raises FileAlreadyExistsError, BackupError, StorageError.
@@ -67,7 +68,11 @@ def make_backup(database: Database, bundles: Bundles, folder: Path, clock: Clock
             folder, "exists already", "name a new folder: a backup replaces nothing"
         )
     partial = folder.with_name(f".{folder.name}.partial-{time.monotonic_ns()}")
-    revision = migrate(database)
+    revision = current_revision(database)
+    if revision is None:
+        raise BackupError(
+            "the database has no schema, so there is nothing to back up; check database_url"
+        )
     try:
         (partial / "bundles").mkdir(mode=0o700, parents=True)
         partial.chmod(0o700)
@@ -121,6 +126,10 @@ def restore_backup(folder: Path, database: Database, bundles: Bundles) -> Backup
     Raises BackupError when the backup is damaged, the database is not empty or a coordinator works with it.
     """
     backup = read_backup(folder)
+    if backup.revision not in known_revisions():
+        raise BackupError(
+            f"{folder} has a schema of a newer version, {backup.revision}; install that version again"
+        )
     if database.is_held(LEADER_LOCK):
         raise BackupError("a coordinator runs on this database; stop it first")
     for name in backup.bundles:

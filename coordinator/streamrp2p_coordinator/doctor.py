@@ -32,6 +32,7 @@ from streamrp2p_coordinator.findings import (
 from streamrp2p_coordinator.leadership import LEADER_LOCK
 from streamrp2p_coordinator.migrate import current_revision, known_revisions
 from streamrp2p_coordinator.network import Clock
+from streamrp2p_coordinator.public_look import public
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.server import listen
 from streamrp2p_coordinator.services import system_clock
@@ -52,6 +53,7 @@ def examine(config: Path, clock: Clock = system_clock) -> list[Finding]:
         *_chain(settings, poster, clock),
         *_storage(settings),
         _port(settings, poster),
+        *public(settings, poster, clock),
     ]
 
 

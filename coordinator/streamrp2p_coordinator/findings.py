@@ -11,13 +11,14 @@ from streamrp2p.keys import is_open_to_others
 from streamrp2p.numbers import Address
 from streamrp2p_coordinator.chain import Book
 from streamrp2p_coordinator.repositories.leaders import Term
+from streamrp2p_coordinator.troubles import LOW_DISK_BYTES
 
 Level = Literal["ok", "warn", "fail"]
 
-FEW_BYTES = 1 << 30
-"""With less room on a disk than this one should make some, a gibibyte."""
-TOO_FEW_BYTES = 1 << 26
-"""With less room than this, 64 MiB, a single epoch's bundle may not fit."""
+TOO_FEW_BYTES = 64 * 10**6
+"""With less room than this a single epoch's bundle may not fit."""
+CERTIFICATE_DAYS = 14
+"""A certificate that is not renewed so long before its end will not be renewed by itself."""
 GAS_RESERVE = 2_000_000
 """What a bond, a commit, a finality and the dearest answer to a demand take together (docs/gas.md)."""
 
@@ -130,10 +131,19 @@ def judge_revision(found: str | None, known: Sequence[str]) -> Finding:
 
 def judge_room(what: str, folder: Path, free_bytes: int) -> Finding:
     """Judge the room on a folder's disk."""
-    check, says = f"disk of {what}", f"{free_bytes >> 20} MiB are free at {folder}"
-    if free_bytes >= FEW_BYTES:
+    check, says = f"disk of {what}", f"{free_bytes // 10**6} MB are free at {folder}"
+    if free_bytes >= LOW_DISK_BYTES:
         return Finding(check, "ok", says)
     return Finding(check, "fail" if free_bytes < TOO_FEW_BYTES else "warn", says, "make room")
+
+
+def judge_certificate(check: str, ends_at: int, now: int) -> Finding:
+    """Judge a certificate that browsers accept today by when it ends; both in Unix seconds."""
+    days = (ends_at - now) // 86_400
+    says = f"its certificate ends in {days} days"
+    if days >= CERTIFICATE_DAYS:
+        return Finding(check, "ok", says)
+    return Finding(check, "warn", says, "renew it, and see why that did not happen by itself")
 
 
 def judge_bundles(folder: Path, settled: int, missing: Sequence[int]) -> Finding:

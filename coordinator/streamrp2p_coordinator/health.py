@@ -3,7 +3,7 @@
 import time
 
 from streamrp2p.errors import StreamrP2PError
-from streamrp2p.monitoring import Checks
+from streamrp2p.monitoring import Checks, Facts
 from streamrp2p_coordinator.services import Services
 
 STUCK_SECONDS = 900
@@ -26,6 +26,19 @@ def readiness(services: Services) -> Checks:
         "database": _database(services),
         "chain": _chain(services),
     }
+
+
+def leadership(services: Services) -> Facts:
+    """Name the newest leader and its term, and tell whether it is this process; nothing if the database is silent."""
+    try:
+        with services.database.read() as store:
+            newest = store.leader.newest()
+    except StreamrP2PError:
+        return {}
+    if newest is None:
+        return {"isLeader": False}
+    own = services.leadership.term
+    return {"isLeader": own == newest.number, "leader": newest.name, "leaderTerm": newest.number}
 
 
 def _database(services: Services) -> str | None:

@@ -1,7 +1,7 @@
 """What one coordinator process counts for its operator. No label names a viewer, a session, a node or an address."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import get_args
 
@@ -24,7 +24,9 @@ def _gauge(name: str, help_text: str, *labels: str) -> Reading:
     return Reading(GaugeMetricFamily, _P + name, help_text, labels)
 
 
+LEADER = _gauge("leader", "1 in the process that settles and posts, 0 in all others.")
 OBSERVED = (
+    LEADER,
     _gauge("block", "Number of the newest block of the chain."),
     _gauge("block_lag_blocks", "Blocks between the newest one and the one that was read."),
     _gauge("block_age_seconds", "Age of the chain's newest block by this machine's clock."),
@@ -46,6 +48,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._observation: Observation | None = None
+        self.leads: Callable[[], bool] = lambda: False
+        """Whether this process leads, asked whenever the metrics are read."""
         self.registry = registry_of(OBSERVED, self._observed)
         self._requests = Counter(
             _P + "requests_total",
@@ -140,10 +144,11 @@ class Metrics:
         self._observation = observation
 
     def _observed(self) -> Mapping[str, Values]:
-        """Return what was observed last; nothing in a process that observes nothing, such as one that serves alone."""
+        """Return what was observed last: who leads alone in a process that observes nothing, as it only serves."""
+        leader: dict[str, Values] = {LEADER.name: self.leads()}
         seen = self._observation
         if seen is None:
-            return {}
+            return leader
         read = seen.newest.number if seen.read_until is None else seen.read_until.number
         stages = {
             "ended": seen.ended,
@@ -175,4 +180,4 @@ class Metrics:
             "disk_free_bytes": {(name,): free for name, free in seen.disk_free_bytes.items()},
             "sessions_open": seen.open_sessions,
         }
-        return {_P + name: value for name, value in values.items()}
+        return leader | {_P + name: value for name, value in values.items()}

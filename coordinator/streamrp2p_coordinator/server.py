@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from streamrp2p.monitoring import Monitored, monitoring
 from streamrp2p_coordinator.errors import ConfigurationError
-from streamrp2p_coordinator.health import health, readiness
+from streamrp2p_coordinator.health import health, leadership, readiness
 from streamrp2p_coordinator.jobs import make_scheduler, run_epochs, run_observation
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.settings import Settings
@@ -34,6 +34,7 @@ def serve(services: Services, settings: Settings, *, with_scheduler: bool = True
         services.metrics.registry,
         partial(health, services),
         partial(readiness, services),
+        partial(leadership, services),
     )
     with monitoring(monitored, settings.metrics_port, settings.metrics_host):
         _serve(listener, services, settings, with_scheduler=with_scheduler)

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     """A file of mode 600 with apprise URLs, one a line: who is told when something is wrong."""
     low_balance_wei: Annotated[int, Field(ge=0)] = 5 * 10**16
     """With less in the poster's account they are told."""
+    public_url: str | None = None
+    """Where everybody reaches the API, through a proxy with TLS: `doctor` looks whether that is so."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     """Where the operator finds /metrics, /healthz and /readyz; without it nowhere. Each process needs its own."""
     metrics_host: str = DEFAULT_METRICS_HOST

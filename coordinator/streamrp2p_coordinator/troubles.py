@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from streamrp2p_coordinator.use_cases.observe import Observation
 
 LOW_DISK_BYTES = 2 * 10**9
+"""With less room on a disk the operator is told, and by doctor. The alert in deploy/prometheus has the same."""
 MAX_LAG_EPOCHS = 1
 """The epoch that has just ended is always behind for a while."""
 

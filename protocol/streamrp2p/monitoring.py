@@ -33,6 +33,7 @@ REQUEST_SECONDS = 10
 
 Checks = Mapping[str, str | None]
 """What was looked at: by name what is wrong with it, or None."""
+Facts = Mapping[str, str | int | bool]
 Values: TypeAlias = float | Mapping[tuple[str, ...], float]
 """One number, or one for each combination of labels."""
 
@@ -105,6 +106,8 @@ class Monitored:
     registry: CollectorRegistry
     health: Callable[[], Checks]
     readiness: Callable[[], Checks]
+    facts: Callable[[], Facts] = dict
+    """What `/readyz` tells beside, and no status depends on."""
 
 
 @contextmanager
@@ -133,7 +136,10 @@ def monitoring(monitored: Monitored, port: int | None, host: str) -> Iterator[No
 def wsgi_app(monitored: Monitored) -> "WSGIApplication":
     """Return what answers on that port."""
     metrics: WSGIApplication = make_wsgi_app(monitored.registry)
-    looks = {"/healthz": monitored.health, "/readyz": monitored.readiness}
+    looks: dict[str, tuple[Callable[[], Checks], Callable[[], Facts]]] = {
+        "/healthz": (monitored.health, dict),
+        "/readyz": (monitored.readiness, monitored.facts),
+    }
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -141,7 +147,8 @@ def wsgi_app(monitored: Monitored) -> "WSGIApplication":
             if path == "/metrics":
                 return metrics(environ, start_response)
             if path in looks:
-                return _answer(looks[path](), start_response)
+                checks, facts = looks[path]
+                return _answer(checks(), facts(), start_response)
         except Exception:
             # Nothing that is shown may end what it is shown of, nor be taken for good.
             log.exception("look_failed", path=path)
@@ -153,11 +160,12 @@ def wsgi_app(monitored: Monitored) -> "WSGIApplication":
     return app
 
 
-def _answer(checks: Checks, start_response: "StartResponse") -> Iterable[bytes]:
+def _answer(checks: Checks, facts: Facts, start_response: "StartResponse") -> Iterable[bytes]:
     is_good = not any(checks.values())
     body = {
         "status": "ok" if is_good else "failing",
         "checks": {name: trouble or "ok" for name, trouble in checks.items()},
+        **facts,
     }
     start_response(
         "200 OK" if is_good else "503 Service Unavailable",

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,10 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.errors import BackupError
 from streamrp2p_coordinator.leadership import LEADER_LOCK
+from streamrp2p_coordinator.migrate import current_revision, known_revisions
 from streamrp2p_coordinator.tables import MODELS, table_of
+from tests.coordinator.conftest import new_postgres_database
+from tests.coordinator.frozen_schemas import load_frozen
 from tests.coordinator.world import EPOCH_SECONDS, GENESIS, GRACE_SECONDS, World
 from tests.support.postgres import postgres_tools_folder
 
@@ -41,6 +44,19 @@ def settled(world: World) -> World:
 def empty(empty_database_url: str) -> Iterator[Database]:
     """Open another, empty database of the same kind."""
     with closing(open_database(empty_database_url)) as database:
+        yield database
+
+
+@pytest.fixture
+def older(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Open a database of the oldest schema."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'older.db'}"
+        if database_kind == "postgres":
+            server_url = request.getfixturevalue("postgres_url")
+            url = stack.enter_context(new_postgres_database(server_url))
+        database = stack.enter_context(closing(open_database(url)))
+        load_frozen(database.engine, known_revisions()[0])
         yield database
 
 
@@ -106,6 +122,30 @@ def test_a_backup_while_batches_are_taken_in_is_of_one_instant(
     found = everything(empty)
     assert 3 <= len(found["batches"]) - 2 <= len(everything(settled.database)["batches"]) - 2
     assert len(found["sessions"]) == len(found["batches"])
+
+
+def test_a_backup_of_an_older_schema_changes_nothing_and_restores_migrated(
+    older: Database, empty: Database, tmp_path: Path
+) -> None:
+    bundles, folder = Bundles(tmp_path / "bundles"), tmp_path / "backup"
+    with pytest.raises(BackupError, match="has no schema"):
+        make_backup(empty, bundles, folder, lambda: 7)
+
+    assert make_backup(older, bundles, folder, lambda: 7).revision == known_revisions()[0]
+    assert current_revision(older) == known_revisions()[0]
+    restore_backup(folder, empty, bundles)
+    assert current_revision(empty) == known_revisions()[-1]
+
+
+def test_a_backup_of_a_newer_version_fills_nothing(
+    settled: World, empty: Database, tmp_path: Path
+) -> None:
+    folder = backed_up(settled, tmp_path / "backup")
+    manifest = folder / "backup.json"
+    manifest.write_text(manifest.read_text().replace(known_revisions()[-1], "9999"))
+    with pytest.raises(BackupError, match="newer version, 9999"):
+        restore_backup(folder, empty, Bundles(tmp_path / "other-bundles"))
+    assert current_revision(empty) is None
 
 
 def test_a_backup_replaces_nothing(settled: World, empty: Database, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from streamrp2p_coordinator.findings import (
     exit_code,
     judge_balance,
     judge_bundles,
+    judge_certificate,
     judge_clock,
     judge_leader,
     judge_poster,
@@ -85,7 +86,7 @@ def test_the_schema_must_not_be_newer(revision: str | None, level: Level) -> Non
 
 @pytest.mark.parametrize(
     ("free_bytes", "level"),
-    [(2**30, "ok"), (2**30 - 1, "warn"), (2**26, "warn"), (2**26 - 1, "fail")],
+    [(2 * 10**9, "ok"), (2 * 10**9 - 1, "warn"), (64 * 10**6, "warn"), (64 * 10**6 - 1, "fail")],
 )
 def test_disks_need_room(free_bytes: int, level: Level) -> None:
     assert judge_room("bundles", Path(), free_bytes).level == level
@@ -103,3 +104,9 @@ def test_a_leader_is_named() -> None:
     assert judge_leader(term, is_led=True).says == "host:7 leads, in term 4"
     assert judge_leader(term, is_led=False).level == "warn"
     assert judge_leader(None, is_led=False).level == "warn"
+
+
+@pytest.mark.parametrize(("days", "level"), [(14, "ok"), (13, "warn"), (-1, "warn")])
+def test_a_certificate_that_was_not_renewed_in_time(days: int, level: Level) -> None:
+    found = judge_certificate("tls", ends_at=1_000_000 + days * 86_400, now=1_000_000)
+    assert (found.level, f"in {days} days" in found.says) == (level, True)

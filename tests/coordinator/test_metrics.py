@@ -153,3 +153,16 @@ def test_readiness_ends_when_the_chain_was_not_read_for_long(world: World) -> No
     world.chain.now = world.clock.now
     world.tick()
     assert world.get("/readyz") == {"status": "ready"}
+
+
+def test_whether_this_process_leads_is_shown_though_it_observes_nothing(world: World) -> None:
+    services = world.services
+    services.metrics.leads = lambda: services.leadership.term is not None
+    assert (value(world, "leader"), health.leadership(services)) == (0, {"isLeader": False})
+    run_epochs(services)
+    assert value(world, "leader") == 1
+    name = services.leadership.name
+    assert health.leadership(services) == {"isLeader": True, "leader": name, "leaderTerm": 1}
+    services.leadership.resign()
+    assert value(world, "leader") == 0
+    assert health.leadership(services)["isLeader"] is False
