@@ -26,10 +26,16 @@ class DeadlineTransport(httpx.HTTPTransport):
     An exchange runs in one thread: several threads may share the transport.
     """
 
-    def __init__(self, resolve: "Resolve | None" = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        resolve: "Resolve | None" = None,
+        tls: ssl.SSLContext | None = None,
+        connect: "Connect | None" = None,
+    ) -> None:
         """Connect to the addresses that `resolve` names, one by one; by default to all that a host's name has.
 
-        `tls` says whose certificates are trusted, by default the machine's authorities'.
+        `tls` says whose certificates are trusted, by default the machine's authorities'. `connect` takes another way
+        to an address than straight ahead.
         """
         tls = tls or _tls()
         super().__init__(verify=tls)
@@ -38,7 +44,7 @@ class DeadlineTransport(httpx.HTTPTransport):
             ssl_context=tls,
             max_connections=None,
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=_Backend(self._left, resolve or addresses_of),
+            network_backend=_Backend(self._left, resolve or addresses_of, connect),
         )
 
     @override
@@ -58,6 +64,9 @@ Left = Callable[[], float | None]
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Takes a host and a port, and returns IP addresses to connect to; raises httpcore.ConnectError for none."""
+
+Connect = Callable[[str, int, float | None], httpcore.NetworkStream]
+"""Takes an IP address, a port and a timeout in seconds; raises httpcore.ConnectError or ConnectTimeout."""
 
 
 class _Stream(httpcore.NetworkStream):
@@ -96,9 +105,10 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.SyncBackend):
-    def __init__(self, left: Left, resolve: Resolve) -> None:
+    def __init__(self, left: Left, resolve: Resolve, connect: Connect | None) -> None:
         self._left = left
         self._resolve = resolve
+        self._connect = connect
 
     @override
     def connect_tcp(
@@ -114,7 +124,12 @@ class _Backend(httpcore.SyncBackend):
         for address in self._resolve(host, port):
             bounded = _shorter(timeout, self._left, httpcore.ConnectTimeout)
             try:
-                stream = super().connect_tcp(address, port, bounded, local_address, socket_options)
+                if self._connect is not None:
+                    stream = self._connect(address, port, bounded)
+                else:
+                    stream = super().connect_tcp(
+                        address, port, bounded, local_address, socket_options
+                    )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:

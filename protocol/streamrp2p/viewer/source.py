@@ -1,7 +1,7 @@
 """One place that segments come from: a relay under a session, or the origin without one."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx
 
@@ -18,6 +18,7 @@ from streamrp2p.playlist import (
     Segment,
     matches,
     merge,
+    reload_after,
     verify_media_playlist,
     verify_multivariant_playlist,
 )
@@ -38,6 +39,18 @@ _SESSION_OVER = ("ticket-expired", "ticket-exhausted", "session-unknown", "sessi
 Got = TypeVar("Got")
 
 
+class StreamRecord(Protocol):
+    """What the chain says of a stream, as far as a viewer verifies it."""
+
+    @property
+    def pool_id(self) -> int:
+        """The pool."""
+
+    @property
+    def origin_key(self) -> bytes:
+        """Who signs its playlists."""
+
+
 class GoneError(StreamrP2PError):
     """The source does not have the file, which is no fault when its playlist has moved on meanwhile."""
 
@@ -51,7 +64,7 @@ class Source:
     def __init__(
         self,
         client: NodeClient,
-        pool: api.Pool,
+        pool: StreamRecord,
         domain: Domain,
         report: SourceReport,
         session: ReceiptSession | None,
@@ -104,10 +117,19 @@ class Source:
             return self._media(rendition, Reload(), max_seconds)
         return self._completed(rendition, older, Reload(is_delta=True), max_seconds)
 
-    def newer(self, older: MediaPlaylist, max_seconds: float) -> MediaPlaylist | None:
-        """Wait at the source for the segment after an older playlist; None when it does not come in time."""
+    def newer(
+        self, older: MediaPlaylist, max_seconds: float, *, by_part: bool = False
+    ) -> MediaPlaylist | None:
+        """Wait at the source for the segment after an older playlist; None when it does not come in time.
+
+        `by_part`: for the next part, where the stream has parts.
+        """
         is_delta = older.server_control.can_skip_until_micros is not None
-        reload = Reload(older.next_sequence, is_delta=is_delta)
+        reload = (
+            reload_after(older.edge, is_delta=is_delta)
+            if by_part
+            else Reload(older.next_sequence, is_delta=is_delta)
+        )
         try:
             return self._completed(older.rendition, older, reload, max_seconds)
         except SourceError as fault:
