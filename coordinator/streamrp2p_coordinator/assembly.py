@@ -19,6 +19,8 @@ from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.network import Clock, Signer
 from streamrp2p_coordinator.outside.look import Outside
 from streamrp2p_coordinator.outside.rate_limit import RateLimit
+from streamrp2p_coordinator.probing.prober import ProbePlan, Prober
+from streamrp2p_coordinator.probing.routes import routes
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import Services, is_up, system_clock
 from streamrp2p_coordinator.settings import Settings
@@ -52,12 +54,13 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
     database.writing = metrics.writing
     leadership = Leadership(database, clock)
     metrics.leads = lambda: leadership.term is not None
+    policy = settings.policy()
     return Services(
         database=database,
         leadership=leadership,
         chain=chain,
         network=network,
-        policy=settings.policy(),
+        policy=policy,
         bundles=Bundles(settings.bundle_dir),
         poster=poster,
         ticket_signer=ticket_signer,
@@ -66,6 +69,9 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
         probe=partial(is_up, allow_local_networks=settings.allow_local_networks),
         health_seconds=settings.health_seconds,
         metrics=metrics,
+        prober=Prober(
+            probe_plan(settings), database, network, policy, ticket_signer, clock, metrics
+        ),
         notifier=notifier(settings),
         low_balance_wei=settings.low_balance_wei,
         posts=post_limit(settings),
@@ -92,6 +98,19 @@ def notifier(settings: Settings) -> Notifier | None:
     """Make what tells the operator of troubles."""
     file = settings.notify_urls_file
     return None if file is None else Notifier("coordinator", sender(file), time.monotonic)
+
+
+def probe_plan(settings: Settings) -> ProbePlan:
+    """Return how probes are sent; raises ConfigurationError, or KeystoreError for a file that others may read."""
+    file = settings.probe_proxies_file
+    proxies = () if file is None else load_private_text(file).split()
+    return ProbePlan(
+        routes(proxies, allow_local_networks=settings.allow_local_networks),
+        settings.probe_site,
+        settings.probe_seconds,
+        settings.probe_watch_seconds,
+        settings.max_probes,
+    )
 
 
 def post_limit(settings: Settings) -> RateLimit | None:

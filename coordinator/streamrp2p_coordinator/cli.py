@@ -20,6 +20,7 @@ from streamrp2p_coordinator.errors import ConfigurationError
 from streamrp2p_coordinator.findings import exit_code
 from streamrp2p_coordinator.initialise import initialise
 from streamrp2p_coordinator.migrate import migrate as migrate_database
+from streamrp2p_coordinator.probing.shown import read_probes
 from streamrp2p_coordinator.restoration import (
     back_up,
     restore_from_backup,
@@ -167,6 +168,27 @@ def status(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> N
     with _reported():
         found = read_status(load_settings(config))
     _show(found, as_json=as_json)
+
+
+@app.command()
+def probes(
+    config: ConfigPath = DEFAULT_CONFIG,
+    *,
+    node: Annotated[str | None, typer.Option(help="Of this node (0x address) alone.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show what hidden viewers got from the nodes. Needs no running coordinator."""
+    with _reported():
+        found = read_probes(load_settings(config), node, limit)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for probe in found:
+        typer.echo(
+            f"{probe['startedAt']}  {probe['node']}  pool {probe['poolId']}  {probe['outcome']:<8}  "
+            f"{probe['seconds']} s  {probe['bytes']} bytes  {json.dumps(probe['evidence'])}"
+        )
 
 
 @app.command()

@@ -24,6 +24,8 @@ from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 
 log = structlog.get_logger()
 
+PROBE_SECONDS = 1
+"""How often it is looked whether a probe is due."""
 OBSERVE_SECONDS = 10
 """How often what an operator watches is looked at, tick or no tick."""
 
@@ -38,6 +40,7 @@ def make_scheduler(services: Services, tick_seconds: float) -> BackgroundSchedul
     # Beside the jobs: a round may take longer than a leader may be silent.
     scheduler.add_job(run_confirmation, "interval", [services], seconds=CONFIRM_SECONDS)
     scheduler.add_job(run_health, "interval", [services], seconds=tick_seconds)
+    scheduler.add_job(run_probes, "interval", [services], seconds=PROBE_SECONDS)
     scheduler.add_job(run_observation, "interval", [services], seconds=OBSERVE_SECONDS)
     return scheduler
 
@@ -50,6 +53,12 @@ def run_confirmation(services: Services) -> None:
 def run_health(services: Services) -> None:
     """Look which nodes are up."""
     _step("health", services, _check_health)
+
+
+def run_probes(services: Services) -> None:
+    """Send the probes that are due, if this process leads; they go on in threads of their own."""
+    if services.leadership.term is not None:
+        _step("probe", services, _probe)
 
 
 def run_observation(services: Services) -> None:
@@ -240,6 +249,11 @@ def _observe(services: Services) -> None:
 def _tell(services: Services, name: str, text: str) -> None:
     if services.notifier is not None:
         services.notifier.tell(name, text)
+
+
+def _probe(services: Services) -> None:
+    if services.prober is not None:
+        services.prober.tick()
 
 
 def _check_health(services: Services) -> None:

@@ -99,6 +99,17 @@ class Metrics:
             "Headers of ours that were taken from the chain.",
             registry=self.registry,
         )
+        self._probes = Counter(
+            _P + "probes_total",
+            "Hidden probes of nodes that ended: ok, unserved, corrupt, slow, void (nobody is to blame).",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._probe_bytes = Counter(
+            _P + "probe_bytes_total",
+            "Bytes of objects that probes got from nodes, which are paid for them as for a viewer's.",
+            registry=self.registry,
+        )
         self._write_seconds = Histogram(
             _P + "database_write_seconds",
             "Write transactions of the database, with the wait for their turn.",
@@ -132,6 +143,11 @@ class Metrics:
     def voided(self, headers: int) -> None:
         """Count headers that the chain let go of."""
         self._voided.inc(headers)
+
+    def probed(self, outcome: str, bytes_received: int) -> None:
+        """Count a probe that ended."""
+        self._probes.labels(outcome).inc()
+        self._probe_bytes.inc(bytes_received)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

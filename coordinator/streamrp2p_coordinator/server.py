@@ -65,6 +65,8 @@ def _serve(
     finally:
         if scheduler.running:
             scheduler.shutdown(wait=True)
+        if services.prober is not None:
+            services.prober.close()
         if services.notifier is not None:
             services.notifier.close()
         services.database.close()

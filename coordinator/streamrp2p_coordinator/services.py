@@ -18,6 +18,7 @@ from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
 from streamrp2p_coordinator.outside.addresses import guarded_resolver, host_and_port
 from streamrp2p_coordinator.outside.rate_limit import RateLimit
 from streamrp2p_coordinator.outside.steps import StepFailedError
+from streamrp2p_coordinator.probing.prober import Prober
 from streamrp2p_coordinator.use_cases.check_reachability import Checks, Look
 from streamrp2p_coordinator.use_cases.observe import Observation, observe
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
@@ -55,6 +56,8 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     observed: Observation | None = None
     """What was seen when chain and database were last looked at."""
+    prober: Prober | None = None
+    """Sends hidden viewers to nodes, and measures the streams."""
     notifier: Notifier | None = None
     low_balance_wei: int = 0
     posts: RateLimit | None = None

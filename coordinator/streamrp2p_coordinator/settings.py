@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -12,6 +12,7 @@ from pydantic_settings import (
 )
 
 from streamrp2p.cli_options import DEFAULT_METRICS_HOST
+from streamrp2p.http_api import check_base_url
 from streamrp2p_coordinator.errors import ConfigurationError
 from streamrp2p_coordinator.network import Policy
 
@@ -74,8 +75,24 @@ class Settings(BaseSettings):
     """Whoever reaches it reads what the poster has and how many watch."""
     health_seconds: Seconds = 5
     """How often each node is asked whether it is up."""
+    probe_site: str | None = None
+    """The web page's origin that viewers come from, such as https://watch.example: hidden probes of nodes name it as
+    their browsers do. Without it none are sent."""
+    probe_seconds: Annotated[float, Field(ge=1, le=86_400)] = 600.0
+    """How long it is between two probes of one node, on average; at random."""
+    probe_watch_seconds: Annotated[float, Field(ge=8, le=600)] = 45.0
+    """How long the median probe watches."""
+    max_probes: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many watch at once."""
+    probe_proxies_file: Path | None = None
+    """A file of mode 600 with proxies that probes leave through, one a line: http://user:password@host:3128."""
     allow_local_networks: bool = False
     """Whether nodes may be at private addresses: for tests and networks of one's own, never on the internet."""
+
+    @field_validator("probe_site")
+    @classmethod
+    def _is_origin(cls, site: str | None) -> str | None:
+        return None if site is None else check_base_url(site)
 
     @classmethod
     def settings_customise_sources(
@@ -109,6 +126,7 @@ PATHS = (
     "bundle_dir",
     "admin_token_file",
     "notify_urls_file",
+    "probe_proxies_file",
 )
 SQLITE_RELATIVE = "sqlite:///./"
 

@@ -6,17 +6,16 @@ A node is blamed only for what the origin, asked by the same way right after, sh
 from dataclasses import dataclass
 from enum import StrEnum
 
+from streamrp2p.evidence import Facts
 from streamrp2p.numbers import Hash
 from streamrp2p.viewer.report import Reason
-
-Facts = dict[str, int | str]
-"""Named facts: what a verdict rests on."""
 
 SLOW_SHARE = 4
 """Whose viewer stood still for more than one part in so many of the time is slow."""
 OPEN_REFUSALS = frozenset(
     {
         "draining",
+        "encoded",
         "node-full",
         "not-ready",
         "off-schedule",
@@ -25,7 +24,8 @@ OPEN_REFUSALS = frozenset(
         "too-many-connections",
     }
 )
-"""Slugs by which a node says openly that it takes nobody now: that is its right."""
+"""Slugs by which a node says openly that it takes nobody now: that is its right. `encoded` is our own word for an
+answer that a proxy compressed, as browsers allow, and that a probe cannot read."""
 
 
 class Outcome(StrEnum):
@@ -116,7 +116,7 @@ def judge(visit: Visit, control: Control) -> Outcome:
 
 def facts(visit: Visit, control: Control) -> Facts:
     """Return what the verdict rests on, without what would name the session."""
-    found: Facts = {
+    found: dict[str, int | str] = {
         "objects": visit.objects,
         "firstByteMillis": visit.first_byte_millis,
         "stalledMillis": visit.stalled_millis,

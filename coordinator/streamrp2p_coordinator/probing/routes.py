@@ -23,8 +23,8 @@ Route = Callable[[], httpx.BaseTransport]
 def routes(proxies: Sequence[str], *, allow_local_networks: bool) -> tuple[Route, ...]:
     """Return a way through each proxy, or straight ahead without one. Raises ConfigurationError for a bad URL."""
     resolve = guarded_resolver(allow_local_networks=allow_local_networks)
-    ways = [tunnel(proxy) for proxy in proxies] or [None]
-    return tuple(_route(resolve, way) for way in ways)
+    ways: list[Connect | None] = [tunnel(proxy) for proxy in proxies]
+    return tuple(_route(resolve, way) for way in ways or [None])
 
 
 def _route(resolve: Callable[[str, int], Sequence[str]], way: Connect | None) -> Route:

@@ -13,7 +13,7 @@ DOUBT_FACTOR = 4
 """How much likelier a node is looked at again when its last probe was not in order."""
 SPREAD = 0.7
 """Of the logarithm of how long people watch: one in six leaves in half the median time, one in six stays for twice."""
-LEAST_WATCH_SECONDS = 8
+LEAST_WATCH_SECONDS = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A probe watches a node: the requests of the player in a browser, at its pace, through the reference viewer's parts."""
+"""A probe watches a node: it asks as the player in a browser does, at its pace, by means of the reference viewer."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -125,9 +125,7 @@ class Viewing:
                 self._map = piece.map
             self._fetch(piece.object, piece)
             arrival = self._playback.arrived(piece.duration_micros, self._micros())
-            self.source.count_map(
-                piece.object, piece.media_sequence, is_on_time=arrival.is_on_time
-            )
+            self.source.count_map(piece.object, piece.media_sequence, is_on_time=arrival.is_on_time)
             position = piece.after
             if self._seconds_to_receipt() == 0:
                 self._pay()
@@ -188,11 +186,18 @@ class Viewing:
             bytes_received=self.session.bytes_delivered,
             transfer_micros=round(sum(spent) * MICROS),
             first_byte_millis=round(median(first) * 1000) if first else 0,
-            stalled_millis=self._playback.stalled_micros(self._micros()) // 1000,
+            stalled_millis=self._stalled_micros(round(seconds * MICROS)) // 1000,
             fault=_reason(fault),
             slug=self._slug(fault),
             wrong=self._wrong(fault),
         )
+
+    def _stalled_micros(self, watched_micros: int) -> int:
+        """Return for how long there was nothing to play; all the time until the first picture came, if none did."""
+        now = self._micros()
+        if self._playback.is_playing or self._playback.paused_micros(now):
+            return self._playback.stalled_micros(now)
+        return max(watched_micros - self._playback.buffered_micros(now), 0)
 
     def _slug(self, fault: SourceError | SessionOverError | None) -> str:
         if fault is None:

@@ -1,12 +1,12 @@
 """A browser's requests on the wire: the headers of a real one, in its order, and the question before each request.
 
-`chromium.json` says when and with what it was recorded; tests/browser/test_live.py records it anew and compares.
+`chromium.json` says when and with what it was recorded.
 """
 
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
 from ipaddress import ip_address
@@ -139,11 +139,11 @@ class BrowserTransport(httpx.BaseTransport):
         return str(site.copy_with(raw_path=b"/")).rstrip("/")
 
 
-@dataclass(slots=True)
 class _Noted(httpx.SyncByteStream):
-    stream: httpx.SyncByteStream
-    exchange: Exchange
-    _digest: "sha256" = field(default_factory=sha256)  # type: ignore[valid-type]
+    def __init__(self, stream: httpx.SyncByteStream, exchange: Exchange) -> None:
+        self.stream = stream
+        self.exchange = exchange
+        self._digest = sha256()
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self.stream:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
+from streamrp2p.evidence import Facts
 from streamrp2p.numbers import Address, SessionId
-from streamrp2p_coordinator.probing.outcome import Facts, Outcome
+from streamrp2p_coordinator.probing.outcome import Outcome
 from streamrp2p_coordinator.repositories.base import Repository
 from streamrp2p_coordinator.tables import ProbeRow, StreamRateRow, TallyRow, table_of
 
@@ -74,6 +75,11 @@ class Probes(Repository):
                 evidence=json.dumps(evidence, sort_keys=True),
             )
         )
+
+    def find(self, probe_id: int) -> StoredProbe:
+        """Return a probe that is kept."""
+        query = select(_probes).where(_probes.c.id == probe_id)
+        return _stored(self._connection.execute(query).one())
 
     def newest(self, limit: int, node: Address | None = None) -> list[StoredProbe]:
         """Return the newest probes, newest first; of one node, or of all."""

@@ -31,10 +31,12 @@ def open_session(
     policy: Policy,
     ticket_signer: Signer,
     clock: Clock,
+    only: Address | None = None,
 ) -> api.Session:
     """Return a signed ticket to the least loaded healthy node that the viewer does not exclude.
 
-    The ticket lives to the epoch's end at most. Raises NotFoundError, PoolNotOpenError, PoolExhaustedError,
+    The ticket lives to the epoch's end at most. `only` names the node of a probe, whose ticket differs from a
+    viewer's in nothing else. Raises NotFoundError, PoolNotOpenError, PoolExhaustedError,
     ForeignTicketSignerError or, retryable, NoRelayError.
     """
     now = clock()
@@ -44,7 +46,8 @@ def open_session(
     with database.write() as store:
         pool = _open_pool(store, request.pool_id, epoch)
         _check_terms(store, pool, epoch, ticket_signer.address)
-        relay = choose_relay(store.nodes.all(now), request.excluded_nodes)
+        nodes = [node for node in store.nodes.all(now) if only in (None, node.node)]
+        relay = choose_relay(nodes, request.excluded_nodes)
         expires_at = min(now + policy.ticket_seconds, network.epochs.end(epoch))
         ticket = SessionTicket(
             pool_id=pool.pool_id,

@@ -1,0 +1,43 @@
+"""The origin, asked as a probe asks a node: whether the stream is on the air, how much it is, whether the way works."""
+
+import time
+from collections.abc import Sequence
+
+from streamrp2p.playlist import MediaObject, MediaPlaylist
+from streamrp2p.viewer.errors import SessionOverError, SourceError
+from streamrp2p.viewer.source import GoneError, Source
+from streamrp2p_coordinator.probing.outcome import Control
+
+REQUEST_SECONDS = 6.0
+MAX_RENDITIONS = 16
+MICROS = 1_000_000
+FAILURES = (SourceError, GoneError, SessionOverError)
+
+
+def read_stream(origin: Source) -> Sequence[MediaPlaylist]:
+    """Return the signed playlists of all renditions; none when the stream is not on the air, or the origin fails."""
+    try:
+        variants = origin.multivariant(REQUEST_SECONDS).variants[:MAX_RENDITIONS]
+        return [origin.media(each.rendition, None, REQUEST_SECONDS) for each in variants]
+    except FAILURES:
+        return []
+
+
+def ask_origin(
+    origin: Source, rendition: str, wrong: MediaObject | None, *, others_answer: bool | None
+) -> Control:
+    """Fetch the object that a node gave wrongly, or else the newest segment, from the origin."""
+    try:
+        playlist = origin.media(rendition, None, REQUEST_SECONDS)
+        newest = playlist.segments[-1]
+        wanted = wrong or newest.object
+        begun = time.monotonic()
+        origin.object(wanted, REQUEST_SECONDS)
+        micros = max(round((time.monotonic() - begun) * MICROS), 1)
+    except (*FAILURES, IndexError):
+        return Control(is_good=False, others_answer=others_answer)
+    return Control(
+        is_good=wrong is not None or micros < newest.duration_micros,
+        bytes_per_second=wanted.length_bytes * MICROS // micros,
+        others_answer=others_answer,
+    )
