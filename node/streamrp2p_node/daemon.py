@@ -38,6 +38,7 @@ from streamrp2p_node.month import Month
 from streamrp2p_node.outbox import Outbox
 from streamrp2p_node.own_path import OwnPath
 from streamrp2p_node.pace import Pace
+from streamrp2p_node.payouts import Payouts
 from streamrp2p_node.port_mapping import PortMapper
 from streamrp2p_node.presence import Presence
 from streamrp2p_node.relay import Relay
@@ -102,9 +103,10 @@ async def _run(
                 )
                 try:
                     shown = monitored(reporter, asyncio.get_running_loop())
+                    payouts = Payouts(client.earnings, address_of(key))
                     with (
                         monitoring(shown, settings.metrics_port, settings.metrics_host),
-                        telling(reporter, settings.notify_urls_file),
+                        telling(reporter, payouts, settings.notify_urls_file),
                     ):
                         await _serve(app, http, background, listener, folder, certificate)
                 finally:
