@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 SOLC_VERSION := 0.8.37
+PIP_AUDIT_VERSION := 2.9.0
 VENV := $(CURDIR)/.venv
 TOOLS := $(CURDIR)/.tools
 UV := $(TOOLS)/venv/bin/uv
@@ -121,6 +122,15 @@ check: setup ## Format, lint, types, import directions, generated files: changes
 .PHONY: licences
 licences: setup ## Check that every installed package has a licence that we can work with
 	python -m scripts.licences
+
+# Not a part of `check`: what public databases know changes from day to day, and not every machine reaches them.
+.PHONY: audit-dependencies
+audit-dependencies: setup ## Ask public databases whether what is locked has known vulnerabilities
+	@"$(UV)" tool run --python "$(TOOLS)/venv/bin/python" pip-audit@$(PIP_AUDIT_VERSION) \
+		--strict --require-hashes --disable-pip --requirement requirements.lock \
+		|| { echo "pip-audit: a package above has a known vulnerability, or its database was not reached" >&2; exit 1; }
+	@npm audit \
+		|| { echo "npm audit: a package above has a known vulnerability, or its database was not reached" >&2; exit 1; }
 
 .PHONY: slither
 slither: setup $(ANALYSIS_READY) ## Look for known kinds of mistakes in the contracts
