@@ -221,6 +221,10 @@ release: web ## Build and sign what a release consists of (RELEASE_DIR, RELEASE_
 demo: setup ## Run every actor on this machine, with a local chain
 	streamrp2p demo $(DEMO_ARGS)
 
+.PHONY: stack
+stack: setup web ## Run the services of compose.yaml from packages, until Ctrl-C (STACK_DIR, STACK_ARGS)
+	python -m scripts.stack --dir "$(or $(STACK_DIR),/var/tmp/streamrp2p-stack)" $(STACK_ARGS)
+
 .PHONY: tokenomics
 tokenomics: setup ## Draw the plots of docs/tokenomics
 	python docs/tokenomics/model.py

@@ -26,7 +26,7 @@ def find_anvil(folders: Sequence[Path] | None = None) -> Path:
         if local.exists():
             return local.resolve()
     raise MissingToolError(
-        "the demo needs anvil, a local chain. In a checkout, run `make setup`; "
+        "anvil, a local chain, is missing. In a checkout, run `make setup`; "
         "elsewhere install Foundry (https://getfoundry.sh) so that `anvil` is on PATH"
     )
 

@@ -2,12 +2,10 @@
 
 import json
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -16,9 +14,9 @@ from rich.console import Console
 from streamrp2p.durable import write_atomically
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p_demo.errors import MissingToolError, StoppedError
+from streamrp2p_demo.stopping import stop_on_signals
 
 EXIT_FAILED, EXIT_ENVIRONMENT, EXIT_STOPPED = 1, 2, 130
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PLAIN_WIDTH = 120
 """Columns of the tables where no terminal says how wide it is."""
 
@@ -55,10 +53,7 @@ def demo(
     """
     console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     folder = Path(tempfile.mkdtemp(prefix="streamrp2p-demo-"))
-    for number in STOP_SIGNALS:
-        # What is ignored, as by nohup, stays so.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _stop)
+    stop_on_signals()
     code = EXIT_FAILED
     try:
         code = _run(console, folder, json_file, epochs, with_fraud=fraud)
@@ -104,10 +99,3 @@ def _run(
 def _write(json_file: Path | None, report: Mapping[str, Any]) -> None:
     if json_file is not None:
         write_atomically(json_file, json.dumps(report, indent=2).encode() + b"\n")
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    # A second signal must not interrupt the stopping.
-    for other in STOP_SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
-    raise StoppedError(f"stopped by {signal.Signals(number).name}")

@@ -116,8 +116,8 @@ class Commands:
             *("--password-file", self.layout.password_file, "--yes", "--json"),
         )
 
-    def coordinator_config(self, grid: Grid) -> str:
-        """Return the coordinator's settings file."""
+    def coordinator_config(self, grid: Grid, **more: str | int) -> str:
+        """Return the coordinator's settings file; `more` comes on top or instead."""
         layout = self.layout
         settings: dict[str, str | int] = {
             "database_url": f"sqlite:///{layout.coordinator / 'coordinator.db'}",
@@ -136,6 +136,7 @@ class Commands:
             "health_seconds": 2,
             "allow_local_networks": True,
             "bundle_dir": str(layout.coordinator / "bundles"),
+            **more,
         }
         # A JSON string or number is a TOML one too.
         return "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())

@@ -10,6 +10,8 @@ class DemoError(StreamrP2PError):
 class MissingToolError(DemoError):
     """A program that the demo needs is not installed; the message says how to get it."""
 
+    is_usage = True
+
 
 class ProcessDiedError(DemoError):
     """A process ended that should be running; `tail` holds the end of its log."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from scripts.stack.postgres import postgres_tools_folder
 from streamrp2p.durable import FileAlreadyExistsError
 from streamrp2p_coordinator.backup import make_backup, read_backup, restore_backup
 from streamrp2p_coordinator.bundles import Bundles
@@ -19,7 +20,6 @@ from streamrp2p_coordinator.tables import MODELS, table_of
 from tests.coordinator.conftest import new_postgres_database
 from tests.coordinator.frozen_schemas import load_frozen
 from tests.coordinator.world import EPOCH_SECONDS, GENESIS, GRACE_SECONDS, World
-from tests.support.postgres import postgres_tools_folder
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streamrp2p_demo import cli, run
+from streamrp2p_demo import cli, run, stopping
 from streamrp2p_demo.checks import CheckResult, run_checks
 from streamrp2p_demo.errors import MissingToolError, ProcessDiedError
 from streamrp2p_demo.facts import Facts
@@ -20,7 +20,7 @@ from tests.demo.scenario import FRAUD, GOOD
 def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the demo make its folder here, and leave pytest its signals."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(cli, "STOP_SIGNALS", ())
+    monkeypatch.setattr(stopping, "STOP_SIGNALS", ())
     return tmp_path
 
 

@@ -50,6 +50,7 @@ def test_what_is_for_the_operator_alone_is_not_published() -> None:
     published = {name: service.get("ports", []) for name, service in SERVICES.items()}
     assert published["coordinator"] == ["8100:8100"]
     assert published["node"] == ["8200:8200"]
+    assert published["web"] == ["8300:8300"]
     assert published["auditor"] == published["postgres"] == []
     for name in ("prometheus", "grafana"):
         assert all(port.startswith("127.0.0.1:") for port in published[name]), name

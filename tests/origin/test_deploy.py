@@ -10,9 +10,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from scripts.stack.settings import nginx_settings
 from streamrp2p_origin import cli
 from streamrp2p_origin.callbacks import READERS
-from tests.support.nginx import nginx_settings, require_nginx
+from tests.support.nginx import require_nginx
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -59,10 +60,11 @@ def test_every_server_has_a_profile_beside_the_origin(compose: dict[str, Any]) -
 def test_images_are_pinned_by_version(compose: dict[str, Any]) -> None:
     images = [service["image"] for service in compose["services"].values()]
     bases = [
-        re.findall(r"^FROM (\S+)", path.read_text(), re.MULTILINE)[0]
+        base
         for path in (ROOT / "deploy").glob("*.Containerfile")
+        for base in re.findall(r"^FROM (\S+)", path.read_text(), re.MULTILINE)
     ]
-    assert len(bases) == 3
+    assert len(bases) == 5
     for image in (*images, *bases):
         assert re.search(r":v?\d+\.\d+", image), image
 

@@ -1,6 +1,5 @@
 """A real nginx with its RTMP module, with the very settings of deploy/nginx.conf on ports of the test's own."""
 
-import re
 import shutil
 import signal
 import subprocess
@@ -11,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.stack.settings import NGINX_RTMP, nginx_settings
 from streamrp2p_origin.listening import is_listening
 from tests.support.origin import wait_for
 
-CONFIG = Path(__file__).parents[2] / "deploy/nginx.conf"
-MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 STOP_SECONDS = 10
 
 
@@ -32,28 +30,12 @@ class RunningNginx:
 
 
 def require_nginx() -> None:
-    if shutil.which("nginx") is None or not MODULE.exists():
+    if shutil.which("nginx") is None or not NGINX_RTMP.exists():
         pytest.fail(
             "nginx with its RTMP module is missing: make system-packages (as root), "
             "or apt install nginx libnginx-mod-rtmp",
             pytrace=False,
         )
-
-
-def nginx_settings(folder: Path, port: int, callback_ports: Mapping[str, int]) -> str:
-    """Return deploy/nginx.conf with its one application repeated for each name, in `folder` and on loopback."""
-    text = CONFIG.read_text()
-    application = re.search(r"        application live \{.*?\n        \}\n", text, re.DOTALL)
-    assert application is not None
-    copies = "".join(
-        application[0]
-        .replace("application live", f"application {name}")
-        .replace("127.0.0.1:8090", f"127.0.0.1:{callback_port}")
-        for name, callback_port in callback_ports.items()
-    )
-    text = text.replace(application[0], copies)
-    text = text.replace("listen 1935;", f"listen 127.0.0.1:{port};")
-    return re.sub(r"pid .*;", f"pid {folder}/nginx.pid;", text)
 
 
 @contextmanager

