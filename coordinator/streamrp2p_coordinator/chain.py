@@ -123,12 +123,12 @@ class Chain(Protocol):
         nonce: int,
         *,
         replaced: SignedTransaction | None = None,
-        is_urgent: bool = False,
+        seconds_left: int | None = None,
     ) -> SignedTransaction:
         """Try, price and sign a call; `replaced` is the one of this nonce that it is to take the place of.
 
         Raises TransactionRevertedError, with the contract's reason, if the call would fail, and FeeCeilingError if
-        it would have to offer more than may be paid; what is urgent may offer more.
+        it would have to offer more than may be paid. What has a deadline may offer more, and does as the time runs out.
         """
 
     def send(self, transaction: SignedTransaction) -> None:

@@ -132,9 +132,7 @@ def _sync_headers(services: Services) -> None:
 
 
 def _follow(services: Services) -> None:
-    for changed in follow_transactions(
-        database=services.database, chain=services.chain, poster=services.poster
-    ):
+    for changed in follow_transactions(database=services.database, chain=services.chain):
         told = log.bind(
             purpose=changed.purpose,
             subject=changed.subject,

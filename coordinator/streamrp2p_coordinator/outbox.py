@@ -1,8 +1,10 @@
 """The poster's transactions: recorded before they are sent, so that a crash never makes two of one.
 
-All of this runs in the leader's term: one process at a time chooses nonces. Each nonce is taken once, and stays taken
-until one of the transactions that were signed for it is mined.
+All of this runs in the leader's term: one process at a time chooses nonces. Each nonce of a key is taken once, and
+stays taken until one of the transactions that were signed for it is mined.
 """
+
+from collections.abc import Iterable
 
 from streamrp2p.chain import Call
 from streamrp2p.header import EpochHeader
@@ -11,17 +13,21 @@ from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Signer
 from streamrp2p_coordinator.repositories.transactions import Purpose, RecordedTransaction
 
-URGENT: frozenset[Purpose] = frozenset({"answer"})
-"""What has a deadline that the bond hangs on."""
 
-
-def is_under_way(database: Database, purpose: Purpose, subject: str | None = None) -> bool:
-    """Tell whether a transaction of that purpose (and subject) waits to be mined."""
+def is_under_way(
+    database: Database, poster: Signer, purpose: Purpose, subject: str | None = None
+) -> bool:
+    """Tell whether a transaction of the poster's of that purpose (and subject) waits to be mined."""
     with database.read() as store:
         return any(
             live.purpose == purpose and subject in (None, live.subject)
-            for live in store.transactions.live()
+            for live in store.transactions.live(poster.address)
         )
+
+
+def seconds_left(due: Iterable[int | None], now: int) -> int | None:
+    """Return the time until the nearest deadline that is still to come; None if there is none."""
+    return min((at - now for at in due if at is not None and at > now), default=None)
 
 
 def record_and_send(
@@ -33,20 +39,25 @@ def record_and_send(
     chain: Chain,
     poster: Signer,
     clock: Clock,
+    due_at: int | None = None,
 ) -> SignedTransaction:
     """Sign, record durably, then send. If the sending fails, `send_transactions` repeats it.
+
+    What must be mined before a deadline, `due_at`, may offer more for its gas.
 
     Raises TransactionRevertedError, naming the contract's reason, when the call would fail,
     and FeeCeilingError while gas is too dear; nothing is recorded then.
     """
     with database.read() as store:
-        own = store.transactions.next_nonce()
+        own = store.transactions.next_nonce(poster.address)
     # The database knows best what was signed here. The chain knows more only when the key was used elsewhere.
     nonce = max(own, chain.transaction_count(poster.address, "pending"))
-    signed = chain.sign(call, poster.private_key, nonce, is_urgent=purpose in URGENT)
+    now = clock()
+    left = seconds_left([due_at], now)
+    signed = chain.sign(call, poster.private_key, nonce, seconds_left=left)
     with database.write() as store:
         store.transactions.record(
-            RecordedTransaction(purpose, subject, signed, call, "live", clock())
+            RecordedTransaction(poster.address, purpose, subject, signed, call, "live", now, due_at)
         )
     chain.send(signed)
     return signed
@@ -58,7 +69,7 @@ def was_unmined(
     """Tell whether what was mined for a subject has left the chain's blocks again: it is about to be sent anew."""
     with database.read() as store:
         mined = store.transactions.mined(purpose, subject)
-    if mined is None:
+    if mined is None or mined.sender != poster.address:
         return False
     return chain.transaction_count(poster.address, "latest") <= mined.signed.nonce
 

@@ -45,7 +45,7 @@ REORG_BLOCKS = 64
 class SdkChain:
     """One deployment over one RPC connection. `confirmations` blocks must follow one that counts as confirmed.
 
-    No transaction offers more than `ceiling`, no urgent one more than `urgent_ceiling`.
+    No transaction offers more than `ceiling`, none that has a deadline more than `urgent_ceiling`.
     """
 
     def __init__(
@@ -181,7 +181,7 @@ class SdkChain:
         nonce: int,
         *,
         replaced: SignedTransaction | None = None,
-        is_urgent: bool = False,
+        seconds_left: int | None = None,
     ) -> SignedTransaction:
         """See `Chain`."""
         signed = sign_call(
@@ -190,7 +190,8 @@ class SdkChain:
             private_key,
             nonce=nonce,
             replaced=None if replaced is None else replaced.raw,
-            ceiling=self._urgent_ceiling if is_urgent else self._ceiling,
+            ceiling=self._ceiling if seconds_left is None else self._urgent_ceiling,
+            seconds_left=seconds_left,
         )
         return SignedTransaction(signed.hash, signed.nonce, signed.raw)
 

@@ -32,7 +32,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
             clock=system_clock,
         )
         with database.read() as store:
-            live = store.transactions.live()
+            live = store.transactions.live(seen.book.poster)
             newest_term = store.leader.newest()
         is_led = database.is_held(LEADER_LOCK)
     finally:

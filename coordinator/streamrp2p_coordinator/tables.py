@@ -300,11 +300,18 @@ class RewardRow(SQLModel, table=True):
 
 
 class TransactionRow(SQLModel, table=True):
-    """A signed transaction of the poster, recorded before it is sent. `state`: see `repositories.transactions`."""
+    """A signed transaction of the poster, recorded before it is sent. `state`: see `repositories.transactions`.
+
+    `due_at`: until when it must be mined, None if ever.
+    """
 
     __tablename__ = "transactions"
-    __table_args__ = (Index("transactions_by_state", "state", "nonce"),)
+    __table_args__ = (
+        Index("transactions_by_state", "state", "nonce"),
+        Index("transactions_by_sender", "sender", "nonce"),
+    )
     hash: bytes = Field(primary_key=True)
+    sender: bytes | None = None
     purpose: str
     subject: str
     nonce: int = _big()
@@ -314,6 +321,7 @@ class TransactionRow(SQLModel, table=True):
     value: int = _base_units()
     state: str
     recorded_at: int = _big()
+    due_at: int | None = _maybe_big()
 
 
 class ProbeRow(SQLModel, table=True):

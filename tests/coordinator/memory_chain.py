@@ -1,6 +1,6 @@
 """A chain in memory: the book's rules, without contracts, for tests of single use cases."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,16 +11,19 @@ from streamrp2p.chain import (
     CommittedChunk,
     DemandRecord,
     FeeCeilingError,
+    Fees,
     NonceTooLowError,
     PoolRecord,
     Stream,
 )
+from streamrp2p.chain.fees import fees_at
 from streamrp2p.fraud.answers import ProvenAnswer
 from streamrp2p.fraud.evidence import Chunk
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash, Signature
 from streamrp2p.settlement import PoolInput
+from streamrp2p.signatures import address_of
 from streamrp2p.typed_data import NodeRegistration
 from streamrp2p_coordinator.chain import (
     Block,
@@ -58,6 +61,8 @@ class MemoryChain:
     mined: dict[Hash, bool] = field(default_factory=dict)
     waiting: list[SignedTransaction] = field(default_factory=list)
     calls: dict[Hash, Call] = field(default_factory=dict)
+    senders: dict[Hash, Address] = field(default_factory=dict)
+    """Those of the poster's key are not in it."""
     sent: list[Hash] = field(default_factory=list)
     planned: dict[bytes, object] = field(default_factory=dict)
     fee: int = 1
@@ -173,9 +178,9 @@ class MemoryChain:
     def transaction_count(self, account: Address, at: CountAt) -> int:
         if at == "settled":
             deep = self.blocks[-REORG_BLOCKS:]
-            return len(deep[0]["mined"]) if len(self.blocks) >= REORG_BLOCKS else 0
-        waiting = {transaction.nonce for transaction in self.waiting} if at == "pending" else set()
-        count = len(self.mined)
+            return self._count(account, deep[0]["mined"]) if len(self.blocks) >= REORG_BLOCKS else 0
+        waiting = {one.nonce for one in self._waiting_of(account)} if at == "pending" else set()
+        count = self._count(account, self.mined)
         while count in waiting:
             count += 1
         return count
@@ -187,23 +192,29 @@ class MemoryChain:
         nonce: int,
         *,
         replaced: SignedTransaction | None = None,
-        is_urgent: bool = False,
+        seconds_left: int | None = None,
     ) -> SignedTransaction:
-        fee = self.fee if replaced is None else max(self.fee, _fee(replaced) + 1)
-        if fee > (2 if is_urgent else 1) * self.ceiling:
-            raise FeeCeilingError(fee, self.ceiling)
-        raw = call.data + nonce.to_bytes(8) + fee.to_bytes(8)
+        ceiling = (1 if seconds_left is None else 2) * self.ceiling
+        fee = fees_at(0, self.fee, Fees(ceiling, ceiling), seconds_left).max_priority_fee_wei
+        if replaced is not None:
+            fee = max(fee, _fee(replaced) + 1)
+        if max(fee, self.fee) > ceiling:
+            raise FeeCeilingError(max(fee, self.fee), ceiling)
+        raw = call.data + private_key + nonce.to_bytes(8) + fee.to_bytes(8)
         transaction = SignedTransaction(Hash(keccak(raw)), nonce, raw)
         self.calls[transaction.hash] = call
+        if private_key and (sender := address_of(private_key)) != self.poster:
+            self.senders[transaction.hash] = sender
         return transaction
 
     def send(self, transaction: SignedTransaction) -> None:
         self.sent.append(transaction.hash)
         if transaction.hash in self.mined or transaction in self.waiting:
             return
-        if transaction.nonce < len(self.mined):
+        sender = self._sender(transaction.hash)
+        if transaction.nonce < self._count(sender, self.mined):
             raise NonceTooLowError("nonce too low")
-        rivals = [one for one in self.waiting if one.nonce == transaction.nonce]
+        rivals = [one for one in self._waiting_of(sender) if one.nonce == transaction.nonce]
         if any(_fee(one) >= _fee(transaction) for one in rivals):
             raise NonceTooLowError("replacement transaction underpriced")
         self.waiting = [one for one in self.waiting if one not in rivals] + [transaction]
@@ -221,7 +232,7 @@ class MemoryChain:
             | {"mined": copy(self.mined)}
         )
         for transaction in sorted(self.waiting, key=lambda transaction: transaction.nonce):
-            if transaction.nonce == len(self.mined):
+            if transaction.nonce == self._count(self._sender(transaction.hash), self.mined):
                 what = self.planned.get(self.calls[transaction.hash].data)
                 self.mined[transaction.hash] = self._apply(what)
         self.waiting.clear()
@@ -241,6 +252,15 @@ class MemoryChain:
         """Void the headers from `epoch` on."""
         del self.headers[epoch:]
         del self.committed_at[epoch:]
+
+    def _sender(self, transaction: Hash) -> Address:
+        return self.senders.get(transaction, self.poster)
+
+    def _count(self, account: Address, mined: Iterable[Hash]) -> int:
+        return sum(self._sender(transaction) == account for transaction in mined)
+
+    def _waiting_of(self, account: Address) -> list[SignedTransaction]:
+        return [one for one in self.waiting if self._sender(one.hash) == account]
 
     def _plan(self, what: object) -> Call:
         data = keccak(repr(what).encode())

@@ -105,7 +105,7 @@ def test_an_answer_that_was_recorded_but_not_sent_is_sent_again_as_it_was(
         with pytest.raises(RpcUnavailableError):
             answer(world)
     with world.database.read() as store:
-        (recorded,) = store.transactions.live()
+        (recorded,) = store.transactions.live(world.services.poster.address)
     assert (recorded.purpose, recorded.subject) == ("answer", "0x" + demand.demand_id.hex())
     assert answer(world) == 0
     world.tick()
@@ -171,7 +171,9 @@ def test_a_poster_that_cannot_pay_is_told(
 ) -> None:
     asked: list[Call] = []
 
-    def refuse(call: Call, private_key: bytes, nonce: int, *, is_urgent: bool) -> SignedTransaction:
+    def refuse(
+        call: Call, private_key: bytes, nonce: int, *, seconds_left: int | None
+    ) -> SignedTransaction:
         asked.append(call)
         raise InsufficientFundsError("the account cannot pay")
 
@@ -208,8 +210,10 @@ def test_an_answer_that_comes_too_late_is_told(
 
 
 def reverting_with(name: str) -> Callable[..., SignedTransaction]:
-    def sign(call: Call, private_key: bytes, nonce: int, *, is_urgent: bool) -> SignedTransaction:
-        assert is_urgent
+    def sign(
+        call: Call, private_key: bytes, nonce: int, *, seconds_left: int | None
+    ) -> SignedTransaction:
+        assert seconds_left is not None
         raise TransactionRevertedError(name, {})
 
     return sign

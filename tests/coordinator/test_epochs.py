@@ -489,11 +489,11 @@ def test_a_transaction_that_nobody_mines_is_signed_again_with_the_same_nonce(wor
     world.clock.now += 61
     world.tick()
     with world.database.read() as store:
-        recorded = store.transactions.live()
+        recorded = store.transactions.live(world.services.poster.address)
     assert [one.signed.nonce for one in recorded] == [0, 0]
     world.tick()
     with world.database.read() as store:
-        assert store.transactions.live() == []
+        assert store.transactions.live(world.services.poster.address) == []
     assert len(set(world.chain.sent)) == 2
     assert len(world.chain.headers) == 1
 

@@ -9,14 +9,30 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from eth_account import Account
 from sqlalchemy import Column, Engine, MetaData, Table, select
 from sqlalchemy.types import Boolean, Integer, LargeBinary, Numeric
 
+from streamrp2p.signatures import address_of
 from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.migrate import FOLDER, known_revisions, migrate
 from streamrp2p_coordinator.tables import MODELS
 from streamrp2p_coordinator.web.examples import RECORD
 from tests.coordinator.frozen_schemas import frozen_file, load_frozen, schema_of
+from tests.support.chain import POSTER
+
+SIGNED = Account.sign_transaction(
+    {
+        "chainId": 31337,
+        "nonce": 7,
+        "gas": 21_000,
+        "to": "0x" + "00" * 20,
+        "value": 0,
+        "maxFeePerGas": 2,
+        "maxPriorityFeePerGas": 1,
+    },
+    POSTER,
+)
 
 
 @pytest.fixture
@@ -36,8 +52,9 @@ def upgrade(engine: Engine, revision: str) -> None:
 
 def made_up(column: Column[Any]) -> object:
     if isinstance(column.type, LargeBinary):
-        # A step reads the records.
-        return RECORD if column.name == "record" else b"\x01" * 20
+        # Steps read these.
+        read = {"record": RECORD, "raw": bytes(SIGNED.raw_transaction)}
+        return read.get(column.name, b"\x01" * 20)
     if isinstance(column.type, Boolean):
         return True
     return 7 if isinstance(column.type, (Integer, Numeric)) else "7"
@@ -79,3 +96,15 @@ def test_every_row_of_an_older_schema_is_there_after_migrating(
         assert {table.name: connection.execute(select(table)).all() for table in older} == before
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, MODELS[0].metadata) == []
+
+
+def test_who_sent_an_older_transaction_is_read_from_its_bytes(empty: Database) -> None:
+    load_frozen(empty.engine, "0007")
+    (table,) = (one for one in tables(empty.engine) if one.name == "transactions")
+    with empty.engine.begin() as connection:
+        row = {column.name: made_up(column) for column in table.columns}
+        connection.execute(table.insert(), [row])
+    migrate(empty)
+    with empty.read() as store:
+        assert store.transactions.senders() == [address_of(POSTER)]
+        assert store.transactions.next_nonce(address_of(POSTER)) == 8

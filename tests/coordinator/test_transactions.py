@@ -8,14 +8,17 @@ import pytest
 from streamrp2p.chain import Call, FeeCeilingError, TransactionRevertedError
 from streamrp2p_coordinator.chain import SignedTransaction
 from streamrp2p_coordinator.jobs import run_epochs
+from streamrp2p_coordinator.network import Signer
 from streamrp2p_coordinator.outbox import record_and_send
 from streamrp2p_coordinator.repositories.transactions import Purpose
 from streamrp2p_coordinator.use_cases.follow_transactions import follow_transactions
 from streamrp2p_coordinator.use_cases.send_transactions import (
     PATIENCE_SECONDS,
     URGENT_PATIENCE_SECONDS,
+    patience_seconds,
     send_transactions,
 )
+from tests.coordinator.actors import known_key
 from tests.coordinator.memory_chain import BOOK, REORG_BLOCKS
 from tests.coordinator.world import (
     CHALLENGE_SECONDS,
@@ -27,7 +30,13 @@ from tests.coordinator.world import (
 
 
 def send(
-    world: World, call: Call, subject: str, purpose: Purpose = "register"
+    world: World,
+    call: Call,
+    subject: str,
+    purpose: Purpose = "register",
+    *,
+    poster: Signer | None = None,
+    due_at: int | None = None,
 ) -> SignedTransaction:
     services = world.services
     return record_and_send(
@@ -36,8 +45,9 @@ def send(
         subject,
         database=services.database,
         chain=services.chain,
-        poster=services.poster,
+        poster=poster or services.poster,
         clock=services.clock,
+        due_at=due_at,
     )
 
 
@@ -54,15 +64,14 @@ def send_again(world: World) -> None:
 def follow(world: World) -> dict[str, str]:
     """Look at the transactions once; the new states by subject and nonce."""
     services = world.services
-    changed = follow_transactions(
-        database=services.database, chain=services.chain, poster=services.poster
-    )
+    changed = follow_transactions(database=services.database, chain=services.chain)
     return {f"{one.subject}@{one.signed.nonce}": one.state for one in changed}
 
 
 def live(world: World) -> list[str]:
     with world.database.read() as store:
-        return [f"{one.subject}@{one.signed.nonce}" for one in store.transactions.live()]
+        live = store.transactions.live(world.services.poster.address)
+        return [f"{one.subject}@{one.signed.nonce}" for one in live]
 
 
 def reverting(world: World, call: Call) -> Callable[..., SignedTransaction]:
@@ -114,10 +123,10 @@ def test_whichever_of_one_nonce_is_mined_ends_the_others(world: World) -> None:
     world.chain.waiting = [early]  # The block's maker never saw the dearer ones.
     world.chain.mine()
     with world.database.read() as store:
-        before = store.transactions.unsettled(0)
+        before = store.transactions.unsettled(world.services.poster.address, 0)
     follow(world)
     with world.database.read() as store:
-        after = store.transactions.unsettled(0)
+        after = store.transactions.unsettled(world.services.poster.address, 0)
     assert [one.state for one in before] == ["live"] * 3
     assert [one.state for one in after] == ["mined", "dropped", "dropped"]
     assert after[0].signed == early
@@ -137,10 +146,51 @@ def test_only_the_lowest_nonce_is_replaced(world: World) -> None:
 def test_what_an_answer_waits_for_is_urgent(world: World) -> None:
     world.chain.fee = world.chain.ceiling
     send(world, NOTHING, "a")
-    send(world, NOTHING, "demand", "answer")
+    send(world, NOTHING, "demand", "answer", due_at=world.clock.now + 3600)
     world.clock.now += URGENT_PATIENCE_SECONDS
     send_again(world)
     assert live(world) == ["a@0", "a@0", "demand@1"]
+
+
+def test_more_is_offered_the_nearer_a_deadline_is(world: World) -> None:
+    """From the usual fee at first to the ceiling of what has a deadline; afterwards it is in no hurry."""
+    due_at = world.clock.now + 900
+    send(world, NOTHING, "demand", "answer", due_at=due_at)
+    offered: dict[int, int] = {}
+    for left in (899, 885, 300, 60, 8, 1):
+        world.clock.now = due_at - left
+        send_again(world)
+        (waiting,) = world.chain.waiting
+        offered[left] = int.from_bytes(waiting.raw[-8:])
+    assert offered == {899: 1, 885: 2, 300: 3, 60: 10, 8: 75, 1: 600}
+    world.clock.now += 1 + URGENT_PATIENCE_SECONDS
+    before = live(world)
+    send_again(world)
+    assert live(world) == before
+
+
+@pytest.mark.parametrize(
+    ("left", "patience"), [(None, 60), (3600, 15), (120, 15), (80, 10), (8, 1), (1, 0)]
+)
+def test_patience_ends_with_the_time(left: int | None, patience: int) -> None:
+    assert patience_seconds(left) == patience
+
+
+def test_another_key_has_nonces_of_its_own(world: World) -> None:
+    """The old key's are neither filled nor waited for, and what becomes of them is still noted."""
+    old, new = world.services.poster, Signer.of(known_key(77))
+    for name in "abc":
+        send(world, NOTHING, name)
+    assert send(world, NOTHING, "d", poster=new).nonce == 0
+    world.services.poster = new
+    world.clock.now += PATIENCE_SECONDS
+    send_again(world)
+    assert live(world) == ["d@0", "d@0"]
+    world.chain.mine()
+    assert follow(world) == {"a@0": "mined", "b@1": "mined", "c@2": "mined", "d@0": "mined"}
+    with world.database.read() as store:
+        assert store.transactions.senders() == sorted([old.address, new.address])
+        assert store.transactions.next_nonce(new.address) == 1
 
 
 def test_above_the_ceiling_nothing_is_signed_and_what_was_sent_stays(world: World) -> None:
@@ -193,9 +243,10 @@ def test_what_left_its_block_is_sent_again_until_it_is_settled(world: World) -> 
     assert follow(world) == {"a@0": "mined"}
     for _ in range(REORG_BLOCKS):
         world.chain.mine()
-    settled = world.chain.transaction_count(world.services.poster.address, "settled")
+    poster = world.services.poster.address
+    settled = world.chain.transaction_count(poster, "settled")
     with world.database.read() as store:
-        assert store.transactions.unsettled(settled) == []
+        assert store.transactions.unsettled(poster, settled) == []
 
 
 @pytest.mark.parametrize("depth", range(1, 5))

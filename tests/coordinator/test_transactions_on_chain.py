@@ -41,7 +41,7 @@ def rpc(stage: Stage, method: str, *params: object) -> None:
 
 def recorded(stage: Stage) -> list[RecordedTransaction]:
     with stage.services.database.read() as store:
-        return store.transactions.unsettled(0)
+        return store.transactions.unsettled(stage.services.poster.address, 0)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])

@@ -37,6 +37,25 @@ def test_a_base_fee_above_the_ceiling_is_waited_out() -> None:
     assert fees_at(98 * GWEI + 1, 2 * GWEI).max_fee_wei == 198 * GWEI + 2
 
 
+@pytest.mark.parametrize(
+    ("seconds_left", "priority_wei"),
+    [(None, 10**6), (3600, 10**6), (600, 10**6), (300, 2 * 10**6), (60, 10**7), (0, 6 * 10**8)],
+)
+def test_more_is_offered_to_the_maker_of_the_block_when_time_runs_out(
+    seconds_left: int | None, priority_wei: int
+) -> None:
+    offered = fees_at(GWEI, 10**6, CEILING, seconds_left)
+    assert offered == Fees(2 * GWEI + priority_wei, priority_wei)
+    assert fees_at(GWEI, 10**6, seconds_left=seconds_left) == offered
+
+
+@pytest.mark.parametrize("base_gwei", [1, 98])
+def test_no_hurry_goes_beyond_the_ceiling(base_gwei: int) -> None:
+    offered = fees_at(base_gwei * GWEI, GWEI, CEILING, 1)
+    assert offered.max_fee_wei <= CEILING.max_fee_wei
+    assert offered.max_priority_fee_wei == min(3, 100 - base_gwei) * GWEI
+
+
 def test_a_replacement_offers_an_eighth_more_or_todays_fees() -> None:
     replaced = Fees(40 * GWEI, 2 * GWEI)
     assert replacement(replaced, Fees(1, 1)) == Fees(45 * GWEI, 2_250_000_000)

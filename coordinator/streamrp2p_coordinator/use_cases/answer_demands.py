@@ -25,7 +25,8 @@ def answer_demands(
     answered, for a demand that cannot be: its message says why and until when.
     """
     with database.read() as store:
-        under_way = {one.subject for one in store.transactions.live() if one.purpose == "answer"}
+        live = store.transactions.live(poster.address)
+    under_way = {one.subject for one in live if one.purpose == "answer"}
     due = [one for one in _owed(chain, poster) if _subject(one) not in under_way]
     room = max(MAX_UNDER_WAY - len(under_way), 0)
     made = 0
@@ -90,6 +91,7 @@ def _answer(
             chain=chain,
             poster=poster,
             clock=clock,
+            due_at=demand.answer_by,
         )
     except TransactionRevertedError as error:
         if error.name in SETTLED:

@@ -28,7 +28,7 @@ def commit_epoch(
             call, purpose, subject, database=database, chain=chain, poster=poster, clock=clock
         )
 
-    if is_under_way(database, "commit") or is_under_way(database, "bond"):
+    if is_under_way(database, poster, "commit") or is_under_way(database, poster, "bond"):
         return None
     book = chain.book()
     epoch = book.next_epoch

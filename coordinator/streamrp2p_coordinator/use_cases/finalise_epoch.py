@@ -10,7 +10,7 @@ def finalise_epoch(
     *, database: Database, chain: Chain, network: Network, poster: Signer, clock: Clock
 ) -> int | None:
     """Make the transaction and return its epoch; None when none is due. Anyone else may have been faster."""
-    if is_under_way(database, "finalise"):
+    if is_under_way(database, poster, "finalise"):
         return None
     book = chain.book()
     epoch = book.finalised_epochs

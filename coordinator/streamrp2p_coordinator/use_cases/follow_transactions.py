@@ -3,29 +3,30 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from streamrp2p.numbers import Address
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
-from streamrp2p_coordinator.network import Signer
 from streamrp2p_coordinator.repositories.transactions import RecordedTransaction, State
 
 
-def follow_transactions(
-    *, database: Database, chain: Chain, poster: Signer
-) -> list[RecordedTransaction]:
+def follow_transactions(*, database: Database, chain: Chain) -> list[RecordedTransaction]:
     """Look at every transaction that a reorganisation can still reach; returns those whose state is another now.
 
-    Safe at any time. Of those with one nonce, whichever is mined ends the others.
+    Safe at any time. Of those with one sender and nonce, whichever is mined ends the others.
     """
     with database.read() as store:
-        if not store.transactions.next_nonce():
-            return []
-    settled = chain.transaction_count(poster.address, "settled")
+        senders = store.transactions.senders()
+    return [changed for sender in senders for changed in _follow(sender, database, chain)]
+
+
+def _follow(sender: Address, database: Database, chain: Chain) -> list[RecordedTransaction]:
+    settled = chain.transaction_count(sender, "settled")
     with database.read() as store:
-        followed = store.transactions.unsettled(settled)
+        followed = store.transactions.unsettled(sender, settled)
     if not followed:
         return []
     # First the count: what is mined in between looks live, and never as if another had taken its nonce.
-    mined = chain.transaction_count(poster.address, "latest")
+    mined = chain.transaction_count(sender, "latest")
     hashes = [one.signed.hash for one in followed]
     outcomes = dict(zip(hashes, chain.outcomes(hashes), strict=True))
     changed = [

@@ -70,7 +70,7 @@ def observe(
     with database.read() as store:
         read_until = store.pools.read_until()
         settled = store.epochs.first_unsettled()
-        live = store.transactions.live()
+        live = store.transactions.live(poster)
         registrations = store.nodes.pending_registrations(MAX_REGISTRATIONS)
         nodes = store.nodes.all(now)
     return Observation(

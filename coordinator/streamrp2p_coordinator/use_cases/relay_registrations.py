@@ -23,7 +23,7 @@ def relay_registrations(*, database: Database, chain: Chain, poster: Signer, clo
         if state is not None:
             with database.write() as store:
                 store.nodes.mark_registration(registration.node, registration.nonce, state)
-        elif not is_under_way(database, "register", _subject(registration)):
+        elif not is_under_way(database, poster, "register", _subject(registration)):
             made += _relay(registration, signature, database, chain, poster, clock)
     return made
 

@@ -95,7 +95,7 @@ def _lost(epoch: int, database: Database) -> list[int]:
         first = store.epochs.find(epoch)
         if first is not None and first.header is not None:
             subject = commit_subject(first.header)
-            if any(one.subject == subject for one in store.transactions.live()):
+            if store.transactions.is_live("commit", subject):
                 store.epochs.uncommit_from(epoch)
                 return []
         for stored in store.epochs.pending():

@@ -22,7 +22,7 @@ from streamrp2p.chain.errors import (
 from streamrp2p.chain.rpc import TIMEOUT_SECONDS, RpcProvider, quantity, request, request_many
 from streamrp2p.chain.rpc_errors import error_of
 
-QUICK_SECONDS = 1.5
+QUICK_SECONDS = 2.0
 """What every RPC answers at once may take so long; one that is frozen is found out by it."""
 QUICK_METHODS = frozenset({"eth_chainId", "eth_blockNumber", "eth_getBlockByNumber"})
 CHECK_SECONDS = 5.0

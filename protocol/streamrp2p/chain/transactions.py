@@ -101,11 +101,13 @@ def sign_call(
     fee_percent: int = 100,
     replaced: bytes | None = None,
     ceiling: Fees | None = None,
+    seconds_left: int | None = None,
 ) -> SignedTransaction:
     """Estimate the gas, which also tries the call, and sign an EIP-1559 transaction; nothing is sent.
 
     It offers `fee_percent` of today's fees, and enough to take the place of `replaced`: a signed transaction of the
-    same `nonce`. Raises FeeCeilingError rather than offer more than the ceiling.
+    same `nonce`; more where few `seconds_left` until a deadline. Raises FeeCeilingError rather than offer more than the
+    ceiling.
     """
     sender = address_of(private_key)
     shown = "0x" + sender.hex()
@@ -118,7 +120,7 @@ def sign_call(
             ("eth_getBlockByNumber", ["latest", False]),
         ],
     )
-    fees = _todays_fees(web3, block, fee_percent, ceiling)
+    fees = _todays_fees(web3, block, fee_percent, ceiling, seconds_left)
     if replaced is not None:
         fees = replacement(fees_of(replaced), fees, ceiling)
     fields: dict[str, Any] = {
@@ -229,7 +231,9 @@ def call_object(call: Call, sender: Address | None = None) -> dict[str, str]:
     return fields
 
 
-def _todays_fees(web3: Web3, block: Json, percent: int, ceiling: Fees | None) -> Fees:
+def _todays_fees(
+    web3: Web3, block: Json, percent: int, ceiling: Fees | None, seconds_left: int | None
+) -> Fees:
     try:
         base_fee = quantity(block["baseFeePerGas"])
     except (KeyError, TypeError) as error:
@@ -240,7 +244,7 @@ def _todays_fees(web3: Web3, block: Json, percent: int, ceiling: Fees | None) ->
         priority = quantity(request(web3, "eth_maxPriorityFeePerGas", []))
     except (RpcRefusedError, TransactionRevertedError):
         priority = DEFAULT_PRIORITY_FEE_WEI
-    fees = fees_at(base_fee, priority, ceiling)
+    fees = fees_at(base_fee, priority, ceiling, seconds_left)
     return Fees(fees.max_fee_wei * percent // 100, fees.max_priority_fee_wei * percent // 100)
 
 
