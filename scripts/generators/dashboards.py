@@ -76,6 +76,8 @@ COORDINATOR = (
         ("p50", _quantile(0.5, C + "database_write_seconds")), ("p99", _quantile(0.99, C + "database_write_seconds")),
     ]),
     Panel("Room on disk", "bytes", [("{{folder}}", f"min by (folder) ({C}disk_free_bytes)")]),
+    Panel("Hidden probes", "short", [("{{outcome}}", _increase(C + "probes_total", "outcome"))]),
+    Panel("Bytes that probes got", "bytes", [("", _increase(C + "probe_bytes_total"))]),
 )  # fmt: skip
 NODE = (
     Panel("Sent to viewers", "Bps", [("pool {{pool}}", _rate(N + "sent_bytes_total", "pool"))]),
