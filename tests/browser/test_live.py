@@ -1,6 +1,7 @@
 """The proof in a real browser: live video through relays, one is killed, one corrupts, and what came whole is paid."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from streamrp2p.numbers import SessionId
+from streamrp2p_demo.layout import loopback
 from streamrp2p_demo.stack import Relay
 from tests.browser.live_stack import LiveStack, live_stack
 from tests.browser.watching import Watching
+from tests.coordinator.probed import RECORDED, Front, kind_of
+from tests.support.loopback import http_server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
 
@@ -144,6 +148,25 @@ def test_a_killed_relay_does_not_stop_the_picture(
     assert relay_of(live, watching.sources("primary")[0]) is (two if killed is one else one)
     assert stats["state"] == "playing"
     assert seen.longest_stop <= LONGEST_STOP_SECONDS
+
+
+def test_probes_send_what_this_browser_sends(live: LiveStack, watching: Watching) -> None:
+    relay = live.relays[-1]
+    front = Front(loopback(relay.port))
+    with http_server(front.handler(), live.stack.ports.proxy):
+        live.run_only(relay)
+        watching.choose(CHOICE)
+        watching.watch(5)
+        watching.close()
+    sent = [each for each in front.requests if "Origin" in dict(each.headers)]
+    assert {kind_of(each) for each in sent} == RECORDED["orders"].keys()
+    for each in sent:
+        assert [name for name, _ in each.headers] == RECORDED["orders"][kind_of(each)], each
+        for name, value in each.headers:
+            # A page and a relay of this machine are one site; versions go on.
+            if name in RECORDED["values"] and name not in ("Sec-Fetch-Site", "sec-ch-ua"):
+                shown = value.replace("HeadlessChrome", "Chrome")
+                assert re.sub(r"\d+", "1", shown) == re.sub(r"\d+", "1", RECORDED["values"][name])
 
 
 def test_corrupt_bytes_are_refused_fetched_elsewhere_and_earn_nothing(

@@ -1,15 +1,18 @@
 """A stream on the air, a real node behind a front that a test lets misbehave, and a coordinator that probes it."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler
+from importlib.resources import files
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+import streamrp2p_coordinator.probing
 from streamrp2p.allocation import Terms
 from streamrp2p.epoch_clock import EpochClock
 from streamrp2p.numbers import Address, Signature
@@ -41,6 +44,8 @@ from tests.support.origin import RunningOrigin, encoding, give_origin_key, runni
 SITE = "https://watch.example"
 WATCH_SECONDS = 5.0
 EPOCH_SECONDS = 3600
+RECORDED = json.loads(files(streamrp2p_coordinator.probing).joinpath("chromium.json").read_text())
+"""What Chromium sent."""
 
 
 class Brief(Random):
@@ -58,6 +63,13 @@ class Request:
     path: str
     headers: list[tuple[str, str]]
     at: float
+
+
+def kind_of(request: Request) -> str:
+    if request.method == "OPTIONS":
+        return "preflightOfReceipts" if request.path == "/v1/receipts" else "preflight"
+    posts = {"/v1/sessions": "open", "/v1/receipts": "receipt"}
+    return "get" if request.method == "GET" else posts[request.path]
 
 
 @dataclass

@@ -1,26 +1,28 @@
 """Probes of a real node with a real stream: what they find, what they look like, and who pays."""
 
-import json
 import re
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-import streamrp2p_coordinator.probing
 from streamrp2p_coordinator.probing.outcome import Outcome
 from streamrp2p_coordinator.repositories.probes import StoredProbe
-from tests.coordinator.probed import SITE, WATCH_SECONDS, Probed, Request, probed
+from tests.coordinator.probed import (
+    RECORDED,
+    SITE,
+    WATCH_SECONDS,
+    Probed,
+    Request,
+    kind_of,
+    probed,
+)
 from tests.node.fakes import NODE, POOL
 from tests.node.servers import wait_for
 from tests.support.ports import find_free_port
 
 pytestmark = pytest.mark.integration
-
-RECORDED = json.loads(files(streamrp2p_coordinator.probing).joinpath("chromium.json").read_text())
-OWN = {"Host", "Origin", "Content-Length", "StreamrP2P-Session"}
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +38,6 @@ def sent(stage: Probed, mode: str) -> tuple[StoredProbe, list[Request]]:
     found = stage.probe()
     assert found is not None
     return found, list(stage.front.requests)
-
-
-def kind_of(request: Request) -> str:
-    if request.method == "OPTIONS":
-        return "preflightOfReceipts" if request.path == "/v1/receipts" else "preflight"
-    posts = {"/v1/sessions": "open", "/v1/receipts": "receipt"}
-    return "get" if request.method == "GET" else posts[request.path]
 
 
 def test_an_honest_node_is_ok_paid_and_asked_as_by_a_browser(stage: Probed) -> None:

@@ -1,6 +1,6 @@
 """A browser's requests on the wire: the headers of a real one, in its order, and the question before each request.
 
-`chromium.json` says when and with what it was recorded.
+`chromium.json` says when and with what it was recorded; tests/browser/test_live.py compares it with a browser.
 """
 
 import json
