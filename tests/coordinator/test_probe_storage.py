@@ -1,7 +1,14 @@
 """Probes and rates as they are kept."""
 
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
 from streamrp2p.numbers import Address, SessionId
-from streamrp2p_coordinator.database import Database
+from streamrp2p_coordinator.cli import app
+from streamrp2p_coordinator.database import Database, open_database
+from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.probing.outcome import Outcome
 
 NODE, OTHER = Address(b"\x01" * 20), Address(b"\x02" * 20)
@@ -52,3 +59,31 @@ def test_what_is_old_is_forgotten(database: Database) -> None:
     with database.read() as store:
         assert store.probes.sessions(0) == {TWO}
         assert (store.probes.rate(1, 5), store.probes.rate(1, 6)) == (None, 100)
+
+
+def test_the_operator_sees_probes_newest_first(tmp_path: Path) -> None:
+    config = tmp_path / "coordinator.toml"
+    config.write_text(
+        'rpc_url = "http://127.0.0.1:1"\ndeployment = "d.json"\n'
+        'poster_keystore = "p.json"\nticket_signer_keystore = "t.json"\n'
+    )
+    database = open_database(f"sqlite:///{tmp_path / 'coordinator.db'}")
+    migrate(database)
+    with database.write() as store:
+        store.probes.begin(1, NODE, ONE, 1000)
+        store.probes.begin(1, OTHER, TWO, 2000)
+    database.close()
+    command = ["probes", "--config", str(config)]
+
+    everything = CliRunner().invoke(app, [*command, "--json"])
+    one = CliRunner().invoke(app, [*command, "--node", "0x" + "01" * 20])
+    wrong = CliRunner().invoke(app, [*command, "--node", "0x01"])
+
+    assert [probe["node"] for probe in json.loads(everything.stdout)] == [
+        "0x" + "02" * 20,
+        "0x" + "01" * 20,
+    ]
+    assert one.stdout == (
+        "1970-01-01T00:16:40+00:00  0x" + "01" * 20 + "  pool 1  void      0 s  0 bytes  {}\n"
+    )
+    assert wrong.exit_code == 2
