@@ -21,6 +21,7 @@ from streamrp2p_coordinator.outside.look import Outside
 from streamrp2p_coordinator.outside.rate_limit import RateLimit
 from streamrp2p_coordinator.probing.prober import ProbePlan, Prober
 from streamrp2p_coordinator.probing.routes import routes
+from streamrp2p_coordinator.remote_signer import remote_signers
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import Services, is_up, system_clock
 from streamrp2p_coordinator.settings import Settings
@@ -65,6 +66,9 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
         poster=poster,
         ticket_signer=ticket_signer,
         look=Outside(network.domain, clock, settings.allow_local_networks).look,
+        remote_signers=remote_signers(
+            settings.ticket_signers, poster, network.domain, clock, metrics.asked
+        ),
         clock=clock,
         probe=partial(is_up, allow_local_networks=settings.allow_local_networks),
         health_seconds=settings.health_seconds,

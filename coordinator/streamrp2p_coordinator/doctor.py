@@ -15,6 +15,7 @@ from streamrp2p.errors import StreamrP2PError
 from streamrp2p.keys import load_keystore, read_password
 from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of
+from streamrp2p.signer_client import SignerClient
 from streamrp2p_coordinator.bundles import is_whole
 from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.errors import ConfigurationError
@@ -28,11 +29,13 @@ from streamrp2p_coordinator.findings import (
     judge_private_file,
     judge_revision,
     judge_room,
+    judge_ticket_signer,
 )
 from streamrp2p_coordinator.leadership import LEADER_LOCK
 from streamrp2p_coordinator.migrate import current_revision, known_revisions
-from streamrp2p_coordinator.network import Clock
+from streamrp2p_coordinator.network import Clock, Network
 from streamrp2p_coordinator.public_look import public
+from streamrp2p_coordinator.remote_signer import ANSWER_SECONDS
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.server import listen
 from streamrp2p_coordinator.services import system_clock
@@ -132,14 +135,35 @@ def _contracts(
     settings: Settings, web3: Web3, deployment: Deployment, poster: Address | None, clock: Clock
 ) -> Iterator[Finding]:
     chain = SdkChain(web3, deployment, settings.confirmations)
-    chain.network()
-    book = chain.book()
+    network, book = chain.network(), chain.book()
     yield Finding("contracts", "ok", f"the book expects epoch {book.next_epoch}")
     if poster is not None:
         yield judge_poster(poster, book)
     gas_price_wei = quantity(request(web3, "eth_gasPrice", []))
     yield judge_balance(chain.balance(poster or book.poster), book, gas_price_wei)
     yield judge_clock(clock(), chain.newest().time, settings.max_clock_skew_seconds)
+    if settings.ticket_signers:
+        yield from _ticket_signers(settings, chain, network, poster or book.poster, clock)
+
+
+def _ticket_signers(
+    settings: Settings, chain: SdkChain, network: Network, asker: Address, clock: Clock
+) -> Iterator[Finding]:
+    epoch, block = network.epochs.at(clock()), chain.newest()
+    current, coming = (
+        {pool.pool_id: pool.terms.ticket_signer for pool in chain.pool_inputs(number, block)}
+        for number in (epoch, epoch + 1)
+    )
+    for pool_id, url in settings.ticket_signers.items():
+        try:
+            with SignerClient(url, timeout_seconds=ANSWER_SECONDS) as client:
+                facts = client.facts()
+        except StreamrP2PError as error:
+            yield Finding.of(f"ticket signer of pool {pool_id}", error)
+            continue
+        yield judge_ticket_signer(
+            pool_id, facts, network.domain, asker, current.get(pool_id), coming.get(pool_id)
+        )
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:

@@ -186,6 +186,13 @@ class NoRelayError(UnavailableError):
     title = "No relay is available"
 
 
+class TicketSignerError(UnavailableError):
+    """The signer that the streamer runs itself does not answer, or does not admit the viewer."""
+
+    slug = "ticket-signer-unavailable"
+    title = "The streamer's ticket signer admits nobody now"
+
+
 class ChainBehindError(UnavailableError):
     """The chain has not shown yet what a request must be judged by."""
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from streamrp2p.api import SignerFacts
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.keys import is_open_to_others
 from streamrp2p.numbers import Address
+from streamrp2p.typed_data import Domain
 from streamrp2p_coordinator.chain import Book
 from streamrp2p_coordinator.repositories.leaders import Term
 from streamrp2p_coordinator.troubles import LOW_DISK_BYTES
@@ -76,6 +78,48 @@ def judge_poster(key: Address, book: Book) -> Finding:
         f"the keystore's key is 0x{key.hex()}, but the book's poster is 0x{book.poster.hex()}",
         "use its keystore, or the deployment file of the right chain",
     )
+
+
+def judge_ticket_signer(
+    pool_id: int,
+    facts: SignerFacts,
+    domain: Domain,
+    asker: Address,
+    current: Address | None,
+    coming: Address | None,
+) -> Finding:
+    """Judge what a streamer's signer says of itself by the pool's ticket signers on chain, in this epoch and the next.
+
+    None: the pool is not open then.
+    """
+    check = f"ticket signer of pool {pool_id}"
+    own = Address(facts.ticket_signer)
+    if (facts.chain_id, facts.epoch_book) != (domain.chain_id, domain.epoch_book):
+        return Finding(
+            check,
+            "fail",
+            f"it signs for chain {facts.chain_id} and the book 0x{facts.epoch_book.hex()}",
+            "let the streamer make it with this deployment file, or correct ticket_signers",
+        )
+    if pool_id not in facts.pools or asker not in facts.askers:
+        missing = f"[pools.{pool_id}]" if asker in facts.askers else f"the asker 0x{asker.hex()}"
+        return Finding(
+            check,
+            "fail",
+            f"its signer.toml lacks {missing}",
+            "let the streamer add that and start it again",
+        )
+    if own not in (current, coming):
+        named = "nobody" if current is None else f"0x{current.hex()}"
+        return Finding(
+            check,
+            "fail",
+            f"it has the key of 0x{own.hex()}, but the pool's terms name {named}",
+            "let the streamer change them: streamrp2p pool terms --ticket-signer",
+        )
+    if own != current:
+        return Finding(check, "warn", "the pool's terms name it from the next epoch on", "wait")
+    return Finding(check, "ok", f"answers, and has the key of 0x{own.hex()}")
 
 
 def judge_balance(balance_wei: int, book: Book, gas_price_wei: int) -> Finding:

@@ -70,6 +70,12 @@ class Metrics:
             ("code",),
             registry=self.registry,
         )
+        self._ticket_asks = Counter(
+            _P + "ticket_asks_total",
+            "Tickets that streamers' signers were to sign: signed, refused, silent (no answer), busy (not asked).",
+            ("outcome",),
+            registry=self.registry,
+        )
         self._job_runs = Counter(
             _P + "job_runs_total",
             "Runs of each job: done, failed (met again at the next tick), crashed (a bug).",
@@ -128,6 +134,10 @@ class Metrics:
             self._records.labels("accepted").inc(len(judgement.accepted))
         for rejected in judgement.rejected:
             self._records.labels(rejected.code.name.lower()).inc()
+
+    def asked(self, outcome: str) -> None:
+        """Count a ticket that a streamer's signer was to sign."""
+        self._ticket_asks.labels(outcome).inc()
 
     def ran(self, job: str, outcome: str, seconds: float) -> None:
         """Count a run of a job."""

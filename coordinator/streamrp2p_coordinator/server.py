@@ -69,6 +69,8 @@ def _serve(
             services.prober.close()
         if services.notifier is not None:
             services.notifier.close()
+        for signer in services.remote_signers.values():
+            signer.close()
         services.database.close()
         listener.close()
     log.info("coordinator_stopped")

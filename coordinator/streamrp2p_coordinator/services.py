@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from streamrp2p.deadline import DeadlineTransport
@@ -19,6 +19,7 @@ from streamrp2p_coordinator.outside.addresses import guarded_resolver, host_and_
 from streamrp2p_coordinator.outside.rate_limit import RateLimit
 from streamrp2p_coordinator.outside.steps import StepFailedError
 from streamrp2p_coordinator.probing.prober import Prober
+from streamrp2p_coordinator.remote_signer import RemoteSigner
 from streamrp2p_coordinator.use_cases.check_reachability import Checks, Look
 from streamrp2p_coordinator.use_cases.observe import Observation, observe
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
@@ -47,6 +48,8 @@ class Services:
     poster: Signer
     ticket_signer: Signer
     look: Look
+    remote_signers: Mapping[int, RemoteSigner] = field(default_factory=dict)
+    """Whom to ask for a pool's tickets where its terms name another key than `ticket_signer`."""
     clock: Clock = system_clock
     probe: Callable[[str], bool] = field(default_factory=lambda: is_up)
     checks: Checks = field(default_factory=Checks)

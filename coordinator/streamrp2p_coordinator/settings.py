@@ -18,6 +18,7 @@ from streamrp2p_coordinator.network import Policy
 
 ENVIRONMENT_PREFIX = "STREAMRP2P_COORDINATOR_"
 
+PoolId = Annotated[int, Field(ge=0, lt=1 << 32)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 
@@ -35,6 +36,8 @@ class Settings(BaseSettings):
     """Without it the password is asked for."""
     ticket_signer_keystore: Path
     ticket_signer_password_file: Path | None = None
+    ticket_signers: dict[PoolId, str] = {}
+    """By pool the URL of the signer that its streamer runs; of all others the own ticket signer admits viewers."""
     database_url: str = "sqlite:///./coordinator.db"
     bundle_dir: Path = Path("bundles")
     host: str = "127.0.0.1"

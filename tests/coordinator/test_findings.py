@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from streamrp2p import api
 from streamrp2p.numbers import Address
+from streamrp2p.typed_data import Domain
 from streamrp2p_coordinator.chain import Book
 from streamrp2p_coordinator.findings import (
     GAS_RESERVE,
@@ -20,10 +22,11 @@ from streamrp2p_coordinator.findings import (
     judge_private_file,
     judge_revision,
     judge_room,
+    judge_ticket_signer,
 )
 from streamrp2p_coordinator.repositories.leaders import Term
 
-POSTER, OTHER = Address(b"\x01" * 20), Address(b"\x02" * 20)
+POSTER, OTHER, SIGNER, BOOK_ADDRESS = (Address(bytes([number]) * 20) for number in range(1, 5))
 BOOK = Book(next_epoch=3, finalised_epochs=1, poster=POSTER, bond_wei=40, required_bond_wei=100)
 
 
@@ -53,6 +56,35 @@ def test_secrets_are_their_owners_alone(mode: int | None, level: Level) -> None:
 def test_the_key_must_be_the_posters() -> None:
     assert judge_poster(POSTER, BOOK).level == "ok"
     assert judge_poster(OTHER, BOOK).level == "fail"
+
+
+@pytest.mark.parametrize(
+    ("changes", "current", "coming", "level", "says"),
+    [
+        ({}, SIGNER, SIGNER, "ok", "answers"),
+        ({}, OTHER, SIGNER, "warn", "from the next epoch on"),
+        ({}, SIGNER, OTHER, "ok", "answers"),
+        ({}, OTHER, OTHER, "fail", "name 0x" + OTHER.hex()),
+        ({}, None, None, "fail", "name nobody"),
+        ({"chain_id": 1}, SIGNER, SIGNER, "fail", "chain 1"),
+        ({"epoch_book": OTHER}, SIGNER, SIGNER, "fail", "the book 0x" + OTHER.hex()),
+        ({"pools": [2]}, SIGNER, SIGNER, "fail", "lacks [pools.7]"),
+        ({"askers": [OTHER]}, SIGNER, SIGNER, "fail", "lacks the asker 0x" + POSTER.hex()),
+    ],
+)
+def test_a_streamers_signer_must_be_the_one_that_the_chain_names(
+    changes: dict[str, object],
+    current: Address | None,
+    coming: Address | None,
+    level: Level,
+    says: str,
+) -> None:
+    facts = api.SignerFacts(
+        ticket_signer=SIGNER, chain_id=31337, epoch_book=BOOK_ADDRESS, pools=[7], askers=[POSTER]
+    ).model_copy(update=changes)
+    domain = Domain(31337, BOOK_ADDRESS)
+    finding = judge_ticket_signer(7, facts, domain, POSTER, current, coming)
+    assert (finding.level, says in finding.says, bool(finding.todo)) == (level, True, level != "ok")
 
 
 @pytest.mark.parametrize(

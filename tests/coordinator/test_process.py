@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from streamrp2p.chain.abi_codec import artifact
 from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import GENESIS, Parent
-from streamrp2p.signatures import address_of, sign
+from streamrp2p.signatures import address_of, recover, sign
 from streamrp2p.typed_data import SessionTicket
+from streamrp2p_coordinator.doctor import examine
 from tests.coordinator.actors import Node, Viewer, known_key
 from tests.coordinator.gate import Gate, Mode
 from tests.coordinator.process import (
@@ -29,6 +30,7 @@ from tests.coordinator.process import (
     living_chain,
     wait_for,
 )
+from tests.signer.process import Signer, signer_over
 from tests.support.chain import STRANGER, TICKET_SIGNER, DeployedChain
 from tests.support.ports import find_free_port
 
@@ -49,9 +51,9 @@ class Scene:
     client: CoordinatorClient
     node: Node
 
-    def earn(self, delivered: int = 3_000_000) -> tuple[int, SessionRecord]:
+    def earn(self, delivered: int = 3_000_000, pool_id: int = 1) -> tuple[int, SessionRecord]:
         """Watch, sign, submit: one acknowledged record; its epoch."""
-        request = api.SessionRequest(pool_id=1, viewer=address_of(VIEWER_KEY))
+        request = api.SessionRequest(pool_id=pool_id, viewer=address_of(VIEWER_KEY))
         session = wait_for("a session", lambda: self._session(request))
         ticket = session.ticket.message()
         viewer = Viewer(ticket, session.signature, self.node.domain, VIEWER_KEY)
@@ -115,13 +117,26 @@ class Scene:
 @pytest.fixture
 def scene(database_url: str, tmp_path: Path, free_port: int) -> Iterator[Scene]:
     """Start everything; the node is up and known to the chain."""
+    with played(database_url, tmp_path, free_port) as scene:
+        yield scene
+
+
+@contextmanager
+def played(
+    database_url: str,
+    folder: Path,
+    port: int,
+    prepare: Callable[[DeployedChain, Coordinator], None] = lambda _chain, _coordinator: None,
+) -> Iterator[Scene]:
+    """Start everything, and let `prepare` add to it before time goes on and the coordinator starts."""
     with ExitStack() as stack:
-        chain = stack.enter_context(living_chain(tmp_path))
+        chain = stack.enter_context(living_chain(folder))
         chain.fund_pool()
         gate = stack.enter_context(Gate(chain.rpc_url).running())
         coordinator = stack.enter_context(
-            coordinator_over(chain, tmp_path, database_url, free_port, gate.url)
+            coordinator_over(chain, folder, database_url, port, gate.url)
         )
+        prepare(chain, coordinator)
         endpoint = stack.enter_context(healthy_endpoint())
         let_time_pass(chain)
         client = coordinator.start()
@@ -249,3 +264,55 @@ def test_killed_around_the_sending_of_a_commit_it_posts_one_header(scene: Scene)
         final = scene.wait_for_state(epoch, "final")
         assert final.commit_transaction == commit.transaction_hash
     assert scene.audited(max(posted)).settlement.header.hash() == posted[max(posted)].header_hash
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sessions_that_a_streamers_own_signer_admits_settle_beside_those_of_the_lent_key(
+    database_url: str, tmp_path: Path, free_port: int
+) -> None:
+    with ExitStack() as stack:
+        signers: list[Signer] = []
+
+        def add_signer(chain: DeployedChain, coordinator: Coordinator) -> None:
+            signer = stack.enter_context(signer_over(chain, tmp_path / "signer"))
+            assert chain.fund_pool(ticket_signer=signer.address) == 2
+            budgets = {"epoch_budget": str(10**20), "day_budget": str(10**21)}
+            signer.serve_pool(2, price_per_gb=str(10**19), max_ticket_bytes=10**8, **budgets)
+            signer.start()
+            with coordinator.config.open("a") as settings:
+                settings.write(f'[ticket_signers]\n2 = "{signer.url}"\n')
+            signers.append(signer)
+
+        scene = stack.enter_context(played(database_url, tmp_path, free_port, add_signer))
+        epoch, own = scene.earn(2_000_000, pool_id=2)
+        later, lent = scene.earn(3_000_000)
+        found = [
+            recover(record.ticket.digest(scene.node.domain), record.ticket_signature)
+            for record in (own, lent)
+        ]
+        assert found == [signers[0].address, address_of(TICKET_SIGNER)]
+        assert examined(scene.coordinator)["ticket signer of pool 2"] == "ok"
+
+        assert signers[0].stop() == 0
+        request = api.SessionRequest(pool_id=2, viewer=address_of(VIEWER_KEY))
+        with (
+            CoordinatorClient(scene.coordinator.url, attempts=1) as client,
+            pytest.raises(ApiError) as silent,
+        ):
+            client.open_session(request)
+        assert (silent.value.status, silent.value.slug) == (503, "ticket-signer-unavailable")
+
+        scene.wait_for_state(max(epoch, later), "final")
+        spends = {
+            row.pool_id: row.spend
+            for number in {epoch, later}
+            for row in scene.audited(number).settlement.bundle.pool_rows
+            if row.spend
+        }
+    assert spends == {1: 3 * 10**16, 2: 2 * 10**16}
+
+
+def examined(coordinator: Coordinator) -> dict[str, str]:
+    """Let the doctor look; the level of each check."""
+    return {found.check: found.level for found in examine(coordinator.config)}

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
 from streamrp2p.numbers import Address
 from streamrp2p.signer_client import SignerClient, UnreachableError
+from streamrp2p_signer.cli import app
 from streamrp2p_signer.folder import Folder
 from tests.coordinator.process import wait_for
 from tests.support.chain import DeployedChain
@@ -32,7 +35,6 @@ class Signer:
     port: int
     address: Address
     process: subprocess.Popen[bytes] | None = None
-    said: str = ""
 
     @property
     def url(self) -> str:
@@ -58,8 +60,7 @@ class Signer:
 
     def status(self) -> dict[str, Any]:
         """Return what `signer status` prints."""
-        shown = run("status", "--dir", self.folder, "--json")
-        return dict(json.loads(shown))
+        return told("status", "--dir", str(self.folder))
 
     def wait_for_death(self) -> int:
         """Return how the process ended by itself."""
@@ -89,20 +90,20 @@ class Signer:
             return None
 
 
-def run(*arguments: str | Path) -> str:
-    """Run one of the signer's commands, which must succeed; what it prints."""
-    return subprocess.run([*CLI, *arguments], check=True, capture_output=True, text=True).stdout
+def told(*arguments: str) -> dict[str, Any]:
+    """Run one of the signer's commands, which must succeed; the JSON that it prints."""
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    return dict(json.loads(result.stdout))
 
 
 @contextmanager
 def signer_over(chain: DeployedChain, folder: Path) -> Iterator[Signer]:
     """Make a signer for a chain; it serves no pool and does not run yet."""
     port = find_free_port()
-    made = json.loads(
-        run(
-            *("init", "--dir", folder, "--rpc", chain.rpc_url),
-            *("--deployment", chain.deployment_file, "--port", str(port), "--json"),
-        )
+    made = told(
+        *("init", "--dir", str(folder), "--rpc", chain.rpc_url),
+        *("--deployment", str(chain.deployment_file), "--port", str(port)),
     )
     signer = Signer(folder, port, Address(bytes.fromhex(made["ticketSigner"][2:])))
     (folder / "output").touch()

@@ -82,6 +82,8 @@ def probe_node(
             network=network,
             policy=policy,
             ticket_signer=ticket_signer,
+            # Only pools of the lent key are chosen: a streamer's own budget is for its viewers.
+            remote_signers={},
             clock=clock,
             only=node,
         )

@@ -22,6 +22,7 @@ from streamrp2p_coordinator.errors import (
     PoolNotOpenError,
     RequestError,
     StorageError,
+    TicketSignerError,
     TooLargeError,
     TooOftenError,
     UnavailableError,
@@ -172,6 +173,7 @@ def post_reachability(
         TooLargeError,
         RequestError,
         NoRelayError,
+        TicketSignerError,
         StorageError,
     ),
 )
@@ -181,13 +183,14 @@ def post_session(
     ],
     services: Parts,
 ) -> api.Session:
-    """Admit a viewer to the least loaded healthy relay, with a signed ticket."""
+    """Admit a viewer to the least loaded healthy relay, with a ticket signed here or by the streamer's own signer."""
     return open_session(
         request,
         database=services.database,
         network=services.network,
         policy=services.policy,
         ticket_signer=services.ticket_signer,
+        remote_signers=services.remote_signers,
         clock=services.clock,
     )
 
