@@ -9,7 +9,8 @@ FOLDER = Path("deploy/grafana/dashboards")
 COLUMNS, WIDTH, HEIGHT = 3, 8, 8
 """Of Grafana's grid of 24 columns."""
 DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
-C, N, A = "streamrp2p_coordinator_", "streamrp2p_node_", "streamrp2p_auditor_"
+C, N = "streamrp2p_coordinator_", "streamrp2p_node_"
+A, S = "streamrp2p_auditor_", "streamrp2p_signer_"
 
 
 class Panel(NamedTuple):
@@ -50,6 +51,7 @@ COORDINATOR = (
         ("{{health}} nodes", f"max by (health) ({C}nodes)"), ("sessions", f"max({C}sessions_open)"),
     ]),
     Panel("Requests a second", "reqps", [("{{method}} {{route}}", _rate(C + "requests_total", "method", "route"))]),
+    Panel("Tickets asked for a second", "ops", [("{{outcome}}", _rate(C + "ticket_asks_total", "outcome"))]),
     Panel("Answers by status", "reqps", [("{{status}}", _rate(C + "requests_total", "status"))]),
     Panel("Time of an answer", "s", [
         ("p50 {{route}}", _quantile(0.5, C + "request_seconds", "route")),
@@ -117,7 +119,13 @@ AUDITOR = (
     ]),
     Panel("Alerts that wait", "short", [("{{instance}}", f"{A}alerts_due")]),
 )  # fmt: skip
-DASHBOARDS = {"coordinator": COORDINATOR, "node": NODE, "auditor": AUDITOR}
+SIGNER = (
+    Panel("Answers a second", "ops", [("{{outcome}}", _rate(S + "answers_total", "outcome"))]),
+    Panel("The epoch's budget used", "percentunit", [("pool {{pool}}", f"{S}epoch_worth / {S}epoch_budget")]),
+    Panel("The day's budget used", "percentunit", [("pool {{pool}}", f"{S}day_worth / {S}day_budget")]),
+    Panel("Open sessions", "short", [("pool {{pool}}", f"{S}sessions_open")]),
+)  # fmt: skip
+DASHBOARDS = {"coordinator": COORDINATOR, "node": NODE, "auditor": AUDITOR, "signer": SIGNER}
 
 
 def files() -> dict[Path, bytes]:

@@ -70,6 +70,9 @@ def init(
 def run(
     *,
     folder: FolderOption = DEFAULT_FOLDER,
+    host: Annotated[
+        str | None, typer.Option(help="Where it listens, instead of what signer.toml says.")
+    ] = None,
     log_format: LogFormatOption = None,
     metrics_port: MetricsPortOption = None,
     metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
@@ -79,7 +82,7 @@ def run(
 
     set_up_logs(log_format)
     with explained():
-        serve(Folder(folder), metrics_port, metrics_host)
+        serve(Folder(folder), host, metrics_port, metrics_host)
 
 
 @app.command()

@@ -37,15 +37,15 @@ def current_account(folder: Folder, settings: Settings, newest: int = 0) -> Acco
     return account(folder.log, sorted(settings.pools), settings.epochs(), system_clock(), newest)
 
 
-def serve(folder: Folder, metrics_port: int | None, metrics_host: str) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way.
+def serve(folder: Folder, host: str | None, metrics_port: int | None, metrics_host: str) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way; `host` goes before that of the settings.
 
     Raises SignerSetupError, KeystoreError, StorageError or MonitoringError.
     """
     settings, key = folder.load_settings(), folder.load_key()
     counts: Counter[str] = Counter()
     with (
-        listening(settings.host, settings.port) as listener,
+        listening(host or settings.host, settings.port) as listener,
         closing(TicketLog(folder.log)) as tickets,
     ):
         desk = Desk.of(key, settings, tickets, system_clock)

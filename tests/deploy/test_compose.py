@@ -13,7 +13,7 @@ from streamrp2p_coordinator.settings import ENVIRONMENT_PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-ACTORS = ("coordinator", "node", "auditor")
+ACTORS = ("coordinator", "node", "auditor", "signer")
 
 
 # It imports every actor, which takes longer than a unit test may.
@@ -41,7 +41,7 @@ def test_prometheus_scrapes_where_the_actors_show_their_metrics() -> None:
     coordinator = SERVICES["coordinator"]["environment"]["STREAMRP2P_COORDINATOR_METRICS_PORT"]
     ports = {"coordinator": coordinator} | {
         actor: SERVICES[actor]["command"].split("--metrics-port ")[1].split()[0]
-        for actor in ("node", "auditor")
+        for actor in ("node", "auditor", "signer")
     }
     assert targets == {actor: [f"{actor}:{port}"] for actor, port in ports.items()}
 
@@ -51,6 +51,7 @@ def test_what_is_for_the_operator_alone_is_not_published() -> None:
     assert published["coordinator"] == ["8100:8100"]
     assert published["node"] == ["8200:8200"]
     assert published["web"] == ["8300:8300"]
+    assert published["signer"] == ["127.0.0.1:8500:8500"]
     assert published["auditor"] == published["postgres"] == []
     for name in ("prometheus", "grafana"):
         assert all(port.startswith("127.0.0.1:") for port in published[name]), name

@@ -109,7 +109,7 @@ def test_every_alert_says_how_urgent_it_is_and_what_to_do() -> None:
 
 
 def test_panels_lie_side_by_side_and_have_names_of_their_own() -> None:
-    assert [file.stem for file in DASHBOARDS] == ["auditor", "coordinator", "node"]
+    assert [file.stem for file in DASHBOARDS] == ["auditor", "coordinator", "node", "signer"]
     for file in DASHBOARDS:
         found = panels(file)
         assert len({panel["title"] for panel in found}) == len(found)

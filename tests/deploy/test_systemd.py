@@ -37,6 +37,7 @@ def test_there_is_a_unit_of_each_daemon() -> None:
         "streamrp2p-auditor",
         "streamrp2p-coordinator",
         "streamrp2p-node",
+        "streamrp2p-signer",
     ]
 
 
