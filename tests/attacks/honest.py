@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from streamrp2p.typed_data import SessionTicket
 from tests.attacks.parties import Viewer
-from tests.attacks.population import Scale, homes, honest_nodes, honest_viewers
-from tests.attacks.simulation import EPOCHS, STREAM_BYTES_PER_SECOND, Simulation, simulated
+from tests.attacks.population import Scale, homes, honest_nodes, honest_viewers, populated
+from tests.attacks.simulation import EPOCHS, STREAM_BYTES_PER_SECOND, Simulation
 
 SKEW_SECONDS = 100
 JUMP_SECONDS = 30
@@ -118,16 +116,26 @@ CASES = (
 )
 
 
-def refused(case: Case, scale: Scale, seed: int = 1) -> tuple[Counter[str], int]:
-    """Play a case; what was refused, by code, and how many records were acknowledged."""
-    with (
-        TemporaryDirectory(prefix="honest-") as folder,
-        simulated(Path(folder), seed, scale.epoch_budget_wei, scale.step_seconds) as simulation,
-    ):
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How honest nodes were treated."""
+
+    acknowledged: int
+    refused: Counter[str]
+    suspected: frozenset[str]
+
+
+def treatment(case: Case, scale: Scale, *, seed: int = 1) -> Treatment:
+    """Play a case, with the policy on."""
+    with populated(scale, seed=seed, with_policy=True) as simulation:
         case.begin(simulation, scale)
         simulation.run(scale.epochs)
         assert all(simulation.earned(node) for node in simulation.nodes)
         refused: Counter[str] = Counter()
         for refusals in simulation.refusals.values():
             refused += refusals.refused
-        return refused, sum(each.acknowledged for each in simulation.refusals.values())
+        return Treatment(
+            sum(each.acknowledged for each in simulation.refusals.values()),
+            refused,
+            frozenset().union(*simulation.suspected.values()),
+        )

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import cache
 
 from tests.attacks.attacks import Attack, own_nodes, rented
-from tests.attacks.population import GB, Scale, homes, honest_nodes, honest_viewers
-from tests.attacks.simulation import TOKEN_WEI, Refusals, Simulation, simulated
+from tests.attacks.population import GB, Scale, homes, honest_nodes, honest_viewers, populated
+from tests.attacks.simulation import TOKEN_WEI, Refusals, Simulation
 
 SENT_WEI_PER_GB = TOKEN_WEI // 4
 """What it costs a relay to send a GB, for which the pool pays a token."""
@@ -27,6 +26,8 @@ class Run:
     """The attacker's."""
     honest_earned_wei: int
     honest_refused: Counter[str]
+    suspected: frozenset[str]
+    """The codes that were held against the attacker's nodes."""
     began_at: int
 
     @property
@@ -54,12 +55,9 @@ class Outcome:
         return self.honest.honest_earned_wei - self.attack.honest_earned_wei
 
 
-def play(attack: Attack, scale: Scale, seed: int = 1) -> Run:
+def play(attack: Attack, scale: Scale, *, with_policy: bool, seed: int = 1) -> Run:
     """Let an attacker live among honest nodes and viewers."""
-    with (
-        TemporaryDirectory(prefix="attack-") as folder,
-        simulated(Path(folder), seed, scale.epoch_budget_wei, scale.step_seconds) as simulation,
-    ):
+    with populated(scale, seed=seed, with_policy=with_policy) as simulation:
         honest_nodes(simulation, scale.nodes)
         honest_viewers(simulation, homes(scale.viewers))
         attack.begin(simulation, scale)
@@ -68,10 +66,21 @@ def play(attack: Attack, scale: Scale, seed: int = 1) -> Run:
         return _run(simulation, began_at)
 
 
-def honestly(machines: int) -> Attack:
-    """Return what no attack is: the same machines relay, each under one name."""
-    return Attack(
+@cache
+def honest_run(machines: int, scale: Scale, *, with_policy: bool) -> Run:
+    """Let the same machines relay honestly, each under one name."""
+    none = Attack(
         "none", "Relays.", lambda simulation, _: own_nodes(simulation, machines), machines
+    )
+    return play(none, scale, with_policy=with_policy)
+
+
+def outcome(attack: Attack, scale: Scale, *, with_policy: bool) -> Outcome:
+    """Play an attack, and the same machines at honest work."""
+    return Outcome(
+        attack.name,
+        play(attack, scale, with_policy=with_policy),
+        honest_run(attack.machines, scale, with_policy=with_policy),
     )
 
 
@@ -91,6 +100,7 @@ def _run(simulation: Simulation, began_at: int) -> Run:
         records,
         sum(simulation.earned(node) for node in honest),
         refused,
+        frozenset(code for node in attackers for code in simulation.suspected[node.address]),
         began_at,
     )
 

@@ -1,14 +1,17 @@
 """The honest population of a simulation, and how large it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.attacks.parties import Node, Viewer
+from tests.attacks.prober import prober
 from tests.attacks.simulation import (
     EPOCHS,
     PRICE_PER_GB_WEI,
     STREAM_BYTES_PER_SECOND,
     Simulation,
+    simulated,
 )
 
 GB = 10**9
@@ -33,8 +36,22 @@ class Scale:
         return watched * PRICE_PER_GB_WEI // GB
 
 
+@contextmanager
+def populated(scale: Scale, *, seed: int, with_policy: bool) -> Iterator[Simulation]:
+    """Start a coordinator, with hidden viewers of its own if it has a policy."""
+    with simulated(
+        seed=seed,
+        epoch_budget_wei=scale.epoch_budget_wei,
+        step_seconds=scale.step_seconds,
+        with_policy=with_policy,
+    ) as simulation:
+        if with_policy:
+            simulation.acts.append(prober())
+        yield simulation
+
+
 QUICK = Scale(nodes=5, viewers=20, bots=10, epochs=2, step_seconds=150)
-FULL = Scale(nodes=10, viewers=60, bots=30, epochs=5, step_seconds=60)
+FULL = Scale(nodes=8, viewers=32, bots=16, epochs=4, step_seconds=150)
 
 
 def honest_nodes(simulation: Simulation, count: int) -> list[Node]:

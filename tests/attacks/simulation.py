@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import httpx
 from sqlalchemy import event
@@ -81,6 +82,7 @@ class Simulation:
     loop: asyncio.Runner
     chance: Random
     step_seconds: int
+    with_policy: bool
     nodes: list[Node] = field(default_factory=list)
     viewers: list[Viewer] = field(default_factory=list)
     acts: list[Callable[["Simulation"], None]] = field(default_factory=list)
@@ -90,6 +92,8 @@ class Simulation:
     tickets: Counter[Address] = field(default_factory=Counter)
     handed_in: dict[Address, list[SessionRecord]] = field(default_factory=lambda: defaultdict(list))
     """Each node's records of this step, which whoever listens may have."""
+    suspected: dict[Address, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The codes that were held against each node at some time."""
 
     @property
     def now(self) -> int:
@@ -129,7 +133,8 @@ class Simulation:
     def post(self, path: str, body: api.Wire, host: str | None) -> httpx.Response:
         """Send a request from an address."""
         headers = {"Content-Type": "application/json"}
-        if host is not None:
+        # Without the policy nobody asks where viewers are.
+        if host is not None and self.with_policy:
             headers["X-Forwarded-For"] = host
         content = body.model_dump_json(by_alias=True).encode()
         return self.loop.run(self.http.post(path, content=content, headers=headers))
@@ -176,6 +181,9 @@ class Simulation:
         run_epochs(self.world.services)
         self.world.chain.mine()
         assert self.world.services.failures == {}
+        with self.world.database.read() as store:
+            for stored in store.suspicions.open(self.now):
+                self.suspected[stored.suspicion.node].add(stored.suspicion.code.name)
 
     def _admit(self, viewer: Viewer) -> None:
         by_address = {node.address: node for node in self.nodes}
@@ -227,19 +235,15 @@ class Simulation:
 
 @contextmanager
 def simulated(
-    folder: Path, seed: int, epoch_budget_wei: int, step_seconds: int
+    *, seed: int, epoch_budget_wei: int, step_seconds: int, with_policy: bool
 ) -> Iterator[Simulation]:
     """Start a coordinator in epoch 1 with a pool that pays up to a budget in each epoch."""
-    database = open_database(f"sqlite:///{folder / 'coordinator.db'}")
-    # No power fails here, and each answer would wait for the disk.
-    event.listen(database.engine, "connect", _without_fsync)
-    migrate(database)
-    with seeded(seed) as chance, asyncio.Runner() as loop:
+    with seeded(seed) as chance, asyncio.Runner() as loop, _opened() as (database, folder):
         world = _world(database, folder, epoch_budget_wei)
         app = ProxyHeadersMiddleware(world.app, PROXY[0])  # type: ignore[arg-type]
         transport = httpx.ASGITransport(app, client=PROXY)  # type: ignore[arg-type]
         http = httpx.AsyncClient(transport=transport, base_url="http://coordinator")
-        simulation = Simulation(world, http, loop, chance, step_seconds)
+        simulation = Simulation(world, http, loop, chance, step_seconds, with_policy)
         world.services.probe = lambda endpoint: all(
             node.is_up for node in simulation.nodes if node.endpoint == endpoint
         )
@@ -247,7 +251,17 @@ def simulated(
             yield simulation
         finally:
             loop.run(http.aclose())
-            database.close()
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Database, Path]]:
+    with TemporaryDirectory(prefix="attack-") as name:
+        database = open_database(f"sqlite:///{name}/coordinator.db")
+        # No power fails here, and each answer would wait for the disk.
+        event.listen(database.engine, "connect", _without_fsync)
+        migrate(database)
+        yield database, Path(name)
+        database.close()
 
 
 def _without_fsync(connection: object, _: object) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.attacks.honest import CASES, Case, refused
+from tests.attacks.honest import CASES, Case, treatment
 from tests.attacks.population import QUICK
 
 pytestmark = pytest.mark.slow
@@ -10,6 +10,6 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_nothing_honest_is_refused(case: Case) -> None:
-    found, acknowledged = refused(case, QUICK)
-    assert found == {}
-    assert acknowledged >= QUICK.viewers
+    found = treatment(case, QUICK)
+    assert found.refused == {}
+    assert found.acknowledged >= QUICK.viewers
