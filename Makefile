@@ -257,6 +257,10 @@ load: setup ## Measure what a coordinator takes in a second, on both databases
 soak: setup ## Put a million sessions on a coordinator, kill it twice, recompute all (about half an hour)
 	python -m benchmarks.load soak
 
+.PHONY: attacks
+attacks: setup ## Play attacks against a coordinator, and what they bring (UPDATE=1 writes docs/attacks.md)
+	python -m tests.attacks $(if $(UPDATE),--update)
+
 .PHONY: bench-serving
 bench-serving: setup ## Measure a node's throughput beside nginx's (needs nginx and wrk)
 	python -m benchmarks.serving

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.receipt import SessionRecord
@@ -18,6 +19,7 @@ from tests.attacks.simulation import (
     Simulation,
 )
 
+RENTED_ADDRESSES = 128
 PERSISTENCE = 8
 """How many tickets in a row a bot throws away."""
 
@@ -126,6 +128,20 @@ def ring(simulation: Simulation, scale: Scale) -> None:
         loyal(bot, nodes, names_others=False)
 
 
+def ring_that_moves(simulation: Simulation, scale: Scale) -> None:
+    """Let each bot ask for each ticket from another address; it rents one at a time."""
+    ring(simulation, scale)
+    moving = [viewer for viewer in simulation.viewers if not viewer.is_honest]
+    turns = count()
+
+    def act(_: Simulation) -> None:
+        turn = next(turns)
+        for number, bot in enumerate(moving):
+            bot.host = rented((number + turn * len(moving)) % RENTED_ADDRESSES)
+
+    simulation.acts.append(act)
+
+
 def empty_tickets(simulation: Simulation, scale: Scale) -> None:
     (node,) = own_nodes(simulation, 1)
     for bot in bots(simulation, [rented(each) for each in range(scale.bots)]):
@@ -138,7 +154,7 @@ def framing(simulation: Simulation, scale: Scale) -> None:
     victim = next(node for node in simulation.nodes if node.is_honest)
     for bot in bots(simulation, [rented(each) for each in range(scale.bots)]):
         bot.is_sent = True
-        loyal(bot, [victim], names_others=True)
+        loyal(bot, [victim], names_others=False)
 
 
 def framing_at_home(simulation: Simulation, scale: Scale) -> None:
@@ -267,6 +283,12 @@ ATTACKS = (
         "collusion",
         "Three operators' viewers, in rented networks, throw tickets away until they get one of the three.",
         ring,
+        machines=3,
+    ),
+    Attack(
+        "collusion that moves",
+        "The same, and each of their viewers changes its network every few minutes.",
+        ring_that_moves,
         machines=3,
     ),
     Attack(

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from tests.attacks.attacks import Attack, own_nodes, rented
+from tests.attacks.attacks import RENTED_ADDRESSES, Attack, own_nodes, rented
 from tests.attacks.population import GB, Scale, homes, honest_nodes, honest_viewers, populated
 from tests.attacks.simulation import TOKEN_WEI, Refusals, Simulation
 
@@ -13,6 +13,8 @@ SENT_WEI_PER_GB = TOKEN_WEI // 4
 ADDRESS_WEI_PER_HOUR = TOKEN_WEI // 4
 """What an address in a network of its own costs to rent: for that a node has to send a quarter of a GB."""
 HOUR_SECONDS = 3600
+CHANCE = 0.1
+"""A profit below this part of what honest work brings is chance: viewers are shared out by whole ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Outcome:
     name: str
     attack: Run
     honest: Run
+
+    @property
+    def pays(self) -> bool:
+        """Whether it brings more than chance does."""
+        return self.profit_wei > CHANCE * self.honest.net_wei
 
     @property
     def profit_wei(self) -> int:
@@ -108,5 +115,5 @@ def _run(simulation: Simulation, began_at: int) -> Run:
 def _rent(simulation: Simulation, seconds: int) -> int:
     mine = {node.host for node in simulation.nodes if not node.is_honest}
     mine |= {viewer.host for viewer in simulation.viewers if viewer.host and not viewer.is_honest}
-    rented_hosts = mine & {rented(number) for number in range(100)}
+    rented_hosts = mine & {rented(number) for number in range(RENTED_ADDRESSES)}
     return len(rented_hosts) * ADDRESS_WEI_PER_HOUR * seconds // HOUR_SECONDS

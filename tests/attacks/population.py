@@ -51,7 +51,7 @@ def populated(scale: Scale, *, seed: int, with_policy: bool) -> Iterator[Simulat
 
 
 QUICK = Scale(nodes=5, viewers=20, bots=10, epochs=2, step_seconds=150)
-FULL = Scale(nodes=8, viewers=32, bots=16, epochs=4, step_seconds=150)
+FULL = Scale(nodes=6, viewers=36, bots=16, epochs=6, step_seconds=300)
 
 
 def honest_nodes(simulation: Simulation, count: int) -> list[Node]:

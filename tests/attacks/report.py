@@ -1,15 +1,12 @@
 """What came of all attacks, as docs/attacks.json keeps it and docs/attacks.md shows it. Pure."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from tests.attacks.outcome import ADDRESS_WEI_PER_HOUR, SENT_WEI_PER_GB, Outcome
 from tests.attacks.population import Scale
 from tests.attacks.simulation import EPOCHS, TOKEN_WEI
-
-CHANCE = 0.05
-"""A profit below this part of what honest work brings is chance: viewers are shared out by whole ones."""
 
 HEAD = """# What attacks bring
 
@@ -23,7 +20,8 @@ smaller run is part of the tests. The same seed gives the same figures.
 - **Honest** is what the same machines earn when each relays under one name. **Cost** is what the attack costs more
   than that: {sent:g} for each GB that is really sent, {rent:g} for each hour of an address in another network.
   **Profit** is earned - honest - cost.
-- **Off**: the rules of protocol section 4 alone. **On**: with the policy of [fraud detection](fraud-detection.md).
+- **Off**: the rules of [protocol.md](protocol.md) section 4 alone. **On**: viewers' networks, probes and the stream's
+  rate are known to the coordinator, which may refuse on suspicion.
 - **Refused by** names the codes of the attacker's rejections, with the seconds from its beginning to the first and the
   records that were acknowledged before it, those of real viewers included.
 - Bots watch nothing, and are sent nothing unless it says so.
@@ -46,15 +44,12 @@ class Row:
     acknowledged_before: int
     noted: list[str]
     honest_refused: int
+    pays: bool
+    """Whether it brings more than chance does."""
 
     @property
     def profit(self) -> float:
         return self.earned - self.honest - self.cost
-
-    @property
-    def pays(self) -> bool:
-        """Whether it brings more than chance does."""
-        return self.profit > CHANCE * self.honest
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +91,7 @@ def row(what: str, outcome: Outcome, *, with_policy: bool) -> Row:
         records.acknowledged_before,
         sorted(run.suspected - records.refused.keys()),
         run.honest_refused.total(),
+        outcome.pays,
     )
 
 
@@ -163,7 +159,9 @@ def _attacks(rows: Sequence[Row]) -> Iterator[str]:
     yield from (f"- **{name}**: {what}" for name, what in whats.items())
 
 
-def _what_pays(rows: Iterable[Row]) -> Iterator[str]:
+def _what_pays(rows: Sequence[Row]) -> Iterator[str]:
+    if not any(each.with_policy for each in rows):
+        return
     yield from ("## What still pays", "")
     paying = [each for each in rows if each.with_policy and each.pays]
     if not paying:
@@ -177,7 +175,7 @@ def _honest(rows: Sequence[HonestRow]) -> Iterator[str]:
     yield from (
         "## Honest nodes",
         "",
-        "With the policy on. Nothing may be refused, and nothing is.",
+        "With the policy on. Nothing of theirs may be refused.",
         "",
     )
     yield from ("| case | what | records | refused | noted |", "|---|---|---:|---:|---|")

@@ -33,3 +33,8 @@ def test_a_record_counts_once_for_whom_it_names() -> None:
 def test_who_signs_for_all_at_once_is_refused_before_anything_is_acknowledged() -> None:
     found = played("inflation at once")
     assert "OVER_RATE" in found.attack.records.refused
+
+
+@pytest.mark.parametrize("name", ["framing", "wash traffic from many networks"])
+def test_it_costs_more_than_it_brings(name: str) -> None:
+    assert not played(name).pays
