@@ -80,6 +80,7 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
         low_balance_wei=settings.low_balance_wei,
         posts=post_limit(settings),
         admin_token=admin_token(settings),
+        dashboard_origins=settings.dashboard_origins,
     )
 
 

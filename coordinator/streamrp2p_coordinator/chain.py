@@ -110,6 +110,9 @@ class Chain(Protocol):
     def answer_call(self, demanded: CommittedChunk, proven: ProvenAnswer) -> Call:
         """Build the call that answers a demand for data."""
 
+    def accepts_signature(self, account: Address, digest: Hash, signature: bytes) -> bool:
+        """Tell whether an account is a contract that takes the signature for its own (ERC-1271)."""
+
     def balance(self, account: Address) -> int:
         """Return an account's ether in the newest block, in wei."""
 

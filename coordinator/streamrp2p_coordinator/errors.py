@@ -58,11 +58,11 @@ class RequestError(CoordinatorError):
 
 
 class UnauthorizedError(RequestError):
-    """Only the operator may, who shows a token."""
+    """Only who shows a token may: the operator's, or that of a sign-in that lasts."""
 
     status = 401
     slug = "unauthorized"
-    title = "The operator's token is missing or wrong"
+    title = "The token is missing or wrong"
 
 
 class NotFoundError(RequestError):
@@ -78,6 +78,13 @@ class InvalidSignatureError(RequestError):
 
     slug = "invalid-signature"
     title = "A signature does not hold"
+
+
+class InvalidSignInError(RequestError):
+    """A sign-in message that is not for here and now, or whose nonce was used."""
+
+    slug = "invalid-sign-in"
+    title = "The sign-in does not hold"
 
 
 class InvalidBatchError(RequestError):

@@ -21,6 +21,7 @@ from streamrp2p.chain import (
     sign_call,
 )
 from streamrp2p.chain import SignedTransaction as SdkTransaction
+from streamrp2p.chain.contract_accounts import is_valid_signature
 from streamrp2p.chain.rpc import quantity, request
 from streamrp2p.fraud.answers import ProvenAnswer
 from streamrp2p.header import EpochHeader
@@ -161,6 +162,10 @@ class SdkChain:
     def answer_call(self, demanded: CommittedChunk, proven: ProvenAnswer) -> Call:
         """See `Chain`."""
         return self._demands.publish_call(demanded, proven)
+
+    def accepts_signature(self, account: Address, digest: Hash, signature: bytes) -> bool:
+        """See `Chain`."""
+        return is_valid_signature(self._web3, account, digest, signature)
 
     def balance(self, account: Address) -> int:
         """See `Chain`."""

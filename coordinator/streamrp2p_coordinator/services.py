@@ -65,6 +65,8 @@ class Services:
     low_balance_wei: int = 0
     posts: RateLimit | None = None
     """How often one address may post; None: without a bound."""
+    dashboard_origins: tuple[str, ...] = ()
+    """Whose pages accounts may sign in from; none: nobody signs in."""
     admin_token: str | None = field(default=None, repr=False)
     """Opens the operator's routes; None: there are none."""
     busy_since: float | None = None

@@ -19,6 +19,7 @@ from streamrp2p_coordinator.network import Policy
 ENVIRONMENT_PREFIX = "STREAMRP2P_COORDINATOR_"
 
 PoolId = Annotated[int, Field(ge=0, lt=1 << 32)]
+Origin = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?$")]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
     """With less in the poster's account they are told."""
     public_url: str | None = None
     """Where everybody reaches the API, through a proxy with TLS: `doctor` looks whether that is so."""
+    dashboard_origins: tuple[Origin, ...] = ()
+    """Pages that accounts may sign in from (EIP-4361), as `https://dashboard.example`; none: nobody signs in."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     """Where the operator finds /metrics, /healthz and /readyz; without it nowhere. Each process needs its own."""
     metrics_host: str = DEFAULT_METRICS_HOST

@@ -353,6 +353,23 @@ class StreamRateRow(SQLModel, table=True):
     bytes_per_second: int = _big()
 
 
+class SignInNonceRow(SQLModel, table=True):
+    """A nonce that was handed out for one sign-in, and not used yet."""
+
+    __tablename__ = "sign_in_nonces"
+    nonce: str = Field(primary_key=True)
+    expires_at: int = _big()
+
+
+class SignInRow(SQLModel, table=True):
+    """An account that is signed in, by the Keccak-256 of its token: the token itself is kept nowhere."""
+
+    __tablename__ = "sign_ins"
+    token_hash: bytes = Field(primary_key=True)
+    account: bytes
+    expires_at: int = _big()
+
+
 MODELS: tuple[type[SQLModel], ...] = (
     ChainStateRow,
     LeaderRow,
@@ -376,4 +393,6 @@ MODELS: tuple[type[SQLModel], ...] = (
     TransactionRow,
     ProbeRow,
     StreamRateRow,
+    SignInNonceRow,
+    SignInRow,
 )

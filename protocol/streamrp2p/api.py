@@ -679,6 +679,73 @@ class SignedTicket(Wire):
     signature: SignatureHex
 
 
+class SignInNonce(Wire):
+    """Answer to POST /v1/sign-in/nonce: for one message of EIP-4361, signed before `expires_at`."""
+
+    nonce: str
+    expires_at: Uint64
+
+
+class SignInRequest(Wire):
+    """POST /v1/sign-in: a message of EIP-4361 and its account's signature (a contract's may have any length)."""
+
+    message: Annotated[str, Field(max_length=4096)]
+    signature: BytesHex
+
+
+class SignInToken(Wire):
+    """Answer to POST /v1/sign-in: to be sent as `Authorization: Bearer TOKEN` until `expires_at`."""
+
+    token: str
+    account: AddressHex
+    expires_at: Uint64
+
+
+class EpochRefusals(Wire):
+    """How many records a node was refused in an epoch; `explanation` is the path that shows each."""
+
+    epoch: Uint64
+    count: int
+    explanation: str
+
+
+class OwnNode(Wire):
+    """A node as its owner sees it. `checked_at` is the last health check, `unreachable_at` a look that found nobody."""
+
+    node: AddressHex
+    payout: AddressHex
+    endpoint: str
+    is_healthy: bool
+    open_sessions: int
+    checked_at: Uint64 | None
+    unreachable_at: Uint64 | None
+    suspended_at: Uint64 | None
+    refusals: list[EpochRefusals]
+
+
+class NodeLoad(Wire):
+    """How many tickets of one pool are open at a node."""
+
+    node: AddressHex
+    open_sessions: int
+
+
+class OwnPool(Wire):
+    """A pool as its owner sees it: which nodes serve its viewers now."""
+
+    pool_id: Uint32
+    nodes: list[NodeLoad]
+
+
+class Me(Wire):
+    """GET /v1/me: the signed-in account, until when it is, its nodes and its pools."""
+
+    account: AddressHex
+    expires_at: Uint64
+    nodes: list[OwnNode]
+    pools: list[OwnPool]
+
+
 SESSION_HEADER = "StreamrP2P-Session"
 """Names the session in requests for playlists and segments."""
 

@@ -41,6 +41,9 @@ REORG_BLOCKS = 5
 """Blocks below these are settled."""
 
 
+STREAMER = Address(b"\x05" * 20)
+
+
 @dataclass
 class MemoryChain:
     """Each transaction that is sent waits in `waiting` until `mine`, unless a dearer one takes its place."""
@@ -56,6 +59,7 @@ class MemoryChain:
     demanded: dict[Hash, DemandRecord] = field(default_factory=dict)
     answered: dict[Hash, ProvenAnswer] = field(default_factory=dict)
     bond: int = BOND_WEI
+    contract_signatures: set[tuple[Address, Hash, bytes]] = field(default_factory=set)
     balances: dict[Address, int] = field(default_factory=dict)
     nonces: dict[Address, int] = field(default_factory=dict)
     mined: dict[Hash, bool] = field(default_factory=dict)
@@ -81,13 +85,14 @@ class MemoryChain:
         funded: int = 10**21,
         price_per_gb: int = 10**18,
         epoch_budget: int = 10**20,
+        streamer: Address = STREAMER,
     ) -> None:
         """Create a pool that deposits were made to."""
         stream = Stream(Address(b"\x0c" * 20), max_bytes_per_second, "http://127.0.0.1:8300")
         self.records.append(
             PoolRecord(
                 pool_id=pool_id,
-                streamer=Address(b"\x05" * 20),
+                streamer=streamer,
                 token=Address(b"\x70" * 20),
                 remaining=funded,
                 created_epoch=created_epoch,
@@ -171,6 +176,9 @@ class MemoryChain:
 
     def answer_call(self, demanded: CommittedChunk, proven: ProvenAnswer) -> Call:
         return self._plan((demanded.demand_id(), proven))
+
+    def accepts_signature(self, account: Address, digest: Hash, signature: bytes) -> bool:
+        return (account, digest, signature) in self.contract_signatures
 
     def balance(self, account: Address) -> int:
         return self.balances.get(account, 10**18)

@@ -174,6 +174,17 @@ class Ledger(Repository):
             ],
         )
 
+    def rejection_counts(self, node: Address, limit: int) -> list[tuple[int, int]]:
+        """Return `(epoch, rejections)` of a node's newest epochs that have some, newest first."""
+        rows = self._connection.execute(
+            select(_rejections.c.epoch, func.count())
+            .where(_rejections.c.node == node)
+            .group_by(_rejections.c.epoch)
+            .order_by(_rejections.c.epoch.desc())
+            .limit(limit)
+        )
+        return [(epoch, count) for epoch, count in rows]
+
     def rejections_of(
         self, node: Address, epoch: int, limit: int
     ) -> tuple[int, list[SignedRejection]]:

@@ -35,6 +35,9 @@ class StoredNode:
     nonce: int
     is_healthy: bool
     open_sessions: int
+    checked_at: int | None
+    unreachable_at: int | None
+    suspended_at: int | None
 
 
 class Nodes(Repository):
@@ -54,6 +57,22 @@ class Nodes(Repository):
         """Return every node, rising by address."""
         rows = self._connection.execute(_with_load(now).order_by(_nodes.c.node))
         return [_stored(row, now) for row in rows]
+
+    def of_account(self, account: Address, now: int) -> list[StoredNode]:
+        """Return the nodes that an account is or is paid for, rising by address."""
+        own = or_(_nodes.c.node == account, _nodes.c.payout == account)
+        rows = self._connection.execute(_with_load(now).where(own).order_by(_nodes.c.node))
+        return [_stored(row, now) for row in rows]
+
+    def load_of_pool(self, pool_id: int, now: int) -> list[tuple[Address, int]]:
+        """Return how many of a pool's tickets have not expired, by node."""
+        rows = self._connection.execute(
+            select(_tickets.c.node, func.count())
+            .where(_tickets.c.pool_id == pool_id, _tickets.c.expires_at > now)
+            .group_by(_tickets.c.node)
+            .order_by(_tickets.c.node)
+        )
+        return [(Address(node), count) for node, count in rows]
 
     def register(
         self, registration: NodeRegistration, signature: Signature, known: StoredNode | None
@@ -211,4 +230,7 @@ def _stored(row: Row[Any], now: int) -> StoredNode:
         row.nonce,
         row.is_healthy and not lost and row.suspended_at is None,
         row.open_sessions,
+        row.checked_at,
+        row.unreachable_at,
+        row.suspended_at,
     )

@@ -71,6 +71,11 @@ class Pools(Repository):
             found |= {row.pool_id: _pool(row) for row in rows}
         return found
 
+    def of_streamer(self, streamer: Address) -> list[int]:
+        """Return the ids of a streamer's pools, rising."""
+        query = select(_pools.c.pool_id).where(_pools.c.streamer == streamer)
+        return list(self._connection.execute(query.order_by(_pools.c.pool_id)).scalars())
+
     def all(self) -> list[KnownPool]:
         """Return every pool, rising by id."""
         return [

@@ -14,6 +14,7 @@ from streamrp2p_coordinator.repositories.nodes import Nodes
 from streamrp2p_coordinator.repositories.pools import Pools
 from streamrp2p_coordinator.repositories.probes import Probes
 from streamrp2p_coordinator.repositories.results import Results
+from streamrp2p_coordinator.repositories.sign_ins import SignIns
 from streamrp2p_coordinator.repositories.suspicions import Suspicions
 from streamrp2p_coordinator.repositories.transactions import Transactions
 from streamrp2p_coordinator.repositories.viewers import Viewers
@@ -69,6 +70,11 @@ class Store:
     def suspicions(self) -> Suspicions:
         """Suspicions and appeals."""
         return Suspicions(self._connection)
+
+    @cached_property
+    def sign_ins(self) -> SignIns:
+        """Who is signed in."""
+        return SignIns(self._connection)
 
     @cached_property
     def transactions(self) -> Transactions:

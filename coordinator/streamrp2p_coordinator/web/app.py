@@ -14,6 +14,7 @@ from streamrp2p_coordinator.network import Policy
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.web.admin import router as admin_router
 from streamrp2p_coordinator.web.limits import BodyLimit, max_body_bytes
+from streamrp2p_coordinator.web.me import router as me_router
 from streamrp2p_coordinator.web.measures import Measures
 from streamrp2p_coordinator.web.post_limit import PostLimit
 from streamrp2p_coordinator.web.problems import add_problem_handlers
@@ -64,6 +65,7 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
     app.add_middleware(RequestIds)
     add_problem_handlers(app)
     app.include_router(router)
+    app.include_router(me_router)
     if services is not None and services.admin_token is not None:
         app.include_router(admin_router)
     return app

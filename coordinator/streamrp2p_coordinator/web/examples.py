@@ -16,6 +16,7 @@ from streamrp2p.plain_tree import PlainTree
 from streamrp2p.reachability import NodeCheck
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import PoolInput
+from streamrp2p.sign_in import checksummed, signed_digest
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import (
     BatchAck,
@@ -334,4 +335,59 @@ def claim() -> dict[str, Any]:
         path=[],
         to=REWARD_POOLS,
         call_data=opening(proof.header, claim_call_data(proof)),
+    ).dump()
+
+
+NONCE = keccak(b"nonce").hex()[:32]
+SIGN_IN = f"""dashboard.example wants you to sign in with your Ethereum account:
+{checksummed(PAYOUT)}
+
+
+URI: https://dashboard.example/me
+Version: 1
+Chain ID: {DOMAIN.chain_id}
+Nonce: {NONCE}
+Issued At: 2026-01-01T12:15:00Z"""
+
+
+def sign_in_nonce() -> dict[str, Any]:
+    """Answer to POST /v1/sign-in/nonce."""
+    return api.SignInNonce(nonce=NONCE, expires_at=NOW + 600).dump()
+
+
+def sign_in() -> dict[str, Any]:
+    """POST /v1/sign-in."""
+    signature = sign(signed_digest(SIGN_IN), _key("payout"))
+    return api.SignInRequest(message=SIGN_IN, signature=signature).dump()
+
+
+def sign_in_token() -> dict[str, Any]:
+    """Answer to POST /v1/sign-in."""
+    token = keccak(b"token").hex()
+    return api.SignInToken(token=token, account=PAYOUT, expires_at=NOW + 3600).dump()
+
+
+def me() -> dict[str, Any]:
+    """GET /v1/me."""
+    node = _address("node")
+    refusals = api.EpochRefusals(
+        epoch=EPOCH, count=2, explanation=f"/v1/accounts/0x{node.hex()}/epochs/{EPOCH}"
+    )
+    return api.Me(
+        account=PAYOUT,
+        expires_at=NOW + 3600,
+        nodes=[
+            api.OwnNode(
+                node=node,
+                payout=PAYOUT,
+                endpoint="https://relay.example:8200",
+                is_healthy=True,
+                open_sessions=17,
+                checked_at=NOW - 3,
+                unreachable_at=None,
+                suspended_at=None,
+                refusals=[refusals],
+            )
+        ],
+        pools=[api.OwnPool(pool_id=1, nodes=[api.NodeLoad(node=node, open_sessions=17)])],
     ).dump()

@@ -206,6 +206,18 @@ export interface components {
             weight: string;
         };
         /**
+         * EpochRefusals
+         * @description How many records a node was refused in an epoch; `explanation` is the path that shows each.
+         */
+        EpochRefusals: {
+            /** Count */
+            count: number;
+            /** Epoch */
+            epoch: number;
+            /** Explanation */
+            explanation: string;
+        };
+        /**
          * Epochs
          * @description GET /v1/epochs, newest first.
          */
@@ -248,6 +260,20 @@ export interface components {
             weight: string;
         };
         /**
+         * Me
+         * @description GET /v1/me: the signed-in account, until when it is, its nodes and its pools.
+         */
+        Me: {
+            /** Account */
+            account: string;
+            /** Expiresat */
+            expiresAt: number;
+            /** Nodes */
+            nodes: components["schemas"]["OwnNode"][];
+            /** Pools */
+            pools: components["schemas"]["OwnPool"][];
+        };
+        /**
          * Node
          * @description GET /v1/nodes/{node}; `open_sessions` counts the tickets that have not expired.
          */
@@ -278,6 +304,16 @@ export interface components {
             requestedAt: number;
         };
         /**
+         * NodeLoad
+         * @description How many tickets of one pool are open at a node.
+         */
+        NodeLoad: {
+            /** Node */
+            node: string;
+            /** Opensessions */
+            openSessions: number;
+        };
+        /**
          * NodeRegistration
          * @description Wire form of `typed_data.NodeRegistration`.
          */
@@ -300,6 +336,40 @@ export interface components {
         Nodes: {
             /** Nodes */
             nodes: components["schemas"]["Node"][];
+        };
+        /**
+         * OwnNode
+         * @description A node as its owner sees it. `checked_at` is the last health check, `unreachable_at` a look that found nobody.
+         */
+        OwnNode: {
+            /** Checkedat */
+            checkedAt: number | null;
+            /** Endpoint */
+            endpoint: string;
+            /** Ishealthy */
+            isHealthy: boolean;
+            /** Node */
+            node: string;
+            /** Opensessions */
+            openSessions: number;
+            /** Payout */
+            payout: string;
+            /** Refusals */
+            refusals: components["schemas"]["EpochRefusals"][];
+            /** Suspendedat */
+            suspendedAt: number | null;
+            /** Unreachableat */
+            unreachableAt: number | null;
+        };
+        /**
+         * OwnPool
+         * @description A pool as its owner sees it: which nodes serve its viewers now.
+         */
+        OwnPool: {
+            /** Nodes */
+            nodes: components["schemas"]["NodeLoad"][];
+            /** Poolid */
+            poolId: number;
         };
         /**
          * Pool
@@ -508,6 +578,38 @@ export interface components {
             poolId: number;
             /** Viewer */
             viewer: string;
+        };
+        /**
+         * SignInNonce
+         * @description Answer to POST /v1/sign-in/nonce: for one message of EIP-4361, signed before `expires_at`.
+         */
+        SignInNonce: {
+            /** Expiresat */
+            expiresAt: number;
+            /** Nonce */
+            nonce: string;
+        };
+        /**
+         * SignInRequest
+         * @description POST /v1/sign-in: a message of EIP-4361 and its account's signature (a contract's may have any length).
+         */
+        SignInRequest: {
+            /** Message */
+            message: string;
+            /** Signature */
+            signature: string;
+        };
+        /**
+         * SignInToken
+         * @description Answer to POST /v1/sign-in: to be sent as `Authorization: Bearer TOKEN` until `expires_at`.
+         */
+        SignInToken: {
+            /** Account */
+            account: string;
+            /** Expiresat */
+            expiresAt: number;
+            /** Token */
+            token: string;
         };
         /**
          * SignedNodeCheck
