@@ -15,6 +15,7 @@ from streamrp2p_coordinator.use_cases.answer_demands import answer_demands
 from streamrp2p_coordinator.use_cases.check_health import check_health
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.finalise_epoch import finalise_epoch
+from streamrp2p_coordinator.use_cases.find_suspicions import find_suspicions
 from streamrp2p_coordinator.use_cases.follow_transactions import follow_transactions
 from streamrp2p_coordinator.use_cases.relay_registrations import relay_registrations
 from streamrp2p_coordinator.use_cases.send_transactions import send_transactions
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 
 PROBE_SECONDS = 1
 """How often it is looked whether a probe is due."""
+SUSPICIONS_SECONDS = 60
+"""How often the leader looks for suspicions."""
 OBSERVE_SECONDS = 10
 """How often what an operator watches is looked at, tick or no tick."""
 
@@ -244,6 +247,26 @@ def _observe(services: Services) -> None:
             services.notifier.update(troubles(services.observed, failures, low_wei))
 
 
+def _find_suspicions(services: Services) -> None:
+    if time.monotonic() - services.suspected_at < SUSPICIONS_SECONDS:
+        return
+    services.suspected_at = time.monotonic()
+    new = find_suspicions(
+        database=services.database, network=services.network, clock=services.clock
+    )
+    for suspicion in new:
+        log.warning(
+            "node_suspected",
+            node="0x" + suspicion.node.hex(),
+            pool=suspicion.pool_id,
+            code=suspicion.code.name,
+            refuses=suspicion.refuses,
+            **{"evidence_" + name: fact for name, fact in suspicion.evidence.items()},
+        )
+    if any(suspicion.refuses for suspicion in new):
+        _tell(services, "node suspected", "records of a node are refused; see /v1/admin/suspicions")
+
+
 def _tell(services: Services, name: str, text: str) -> None:
     if services.notifier is not None:
         services.notifier.tell(name, text)
@@ -275,4 +298,5 @@ JOBS: tuple[tuple[str, Callable[[Services], None]], ...] = (
     ("commit", _commit),
     ("finalise", _finalise),
     ("relay", _relay),
+    ("find_suspicions", _find_suspicions),
 )

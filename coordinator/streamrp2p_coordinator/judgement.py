@@ -1,13 +1,16 @@
 """A batch's records, judged in their order: pure, by `verify` and `ledger.merge` of the protocol."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamrp2p import api
+from streamrp2p.evidence import Facts
 from streamrp2p.ledger import merge
-from streamrp2p.numbers import SessionId
+from streamrp2p.numbers import SessionId, Signature
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.records import SignedRejection
+from streamrp2p.refusal import facts_of
+from streamrp2p.suspicion import Suspicion, most_streamed_bytes
 from streamrp2p.verify import Checked, Code, Intake, Rejected, verify
 
 REASONS: Mapping[Code, str] = {
@@ -53,8 +56,50 @@ def reason_of(code: Code) -> str:
     return f"{reason} See {FRAUD_DETECTION}#{code.name.lower()}; to object: streamrp2p node appeal."
 
 
-def wire_rejection(signed: SignedRejection) -> api.SignedRejection:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A signed rejection with its evidence, which is signed apart; both absent in those of before there was one."""
+
+    signed: SignedRejection
+    evidence: Facts | None
+    evidence_signature: Signature | None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """What policy knows when a batch comes: the suspicions against its node by pool (None: in all), streams' rates."""
+
+    suspicions: Mapping[int | None, Suspicion] = field(default_factory=dict)
+    stream_rates: Mapping[int, int] = field(default_factory=dict)
+    """Bytes per second of pools whose streams were measured."""
+
+    def refusal(self, record: SessionRecord, now: int) -> tuple[Code, Facts] | None:
+        """Return why policy refuses a record that is new and breaks no rule, or None."""
+        ticket = record.ticket
+        suspicion = self.suspicions.get(ticket.pool_id, self.suspicions.get(None))
+        if suspicion is not None:
+            return suspicion.code, suspicion.evidence
+        rate = self.stream_rates.get(ticket.pool_id)
+        if rate is None:
+            return None
+        elapsed = max(min(now, ticket.expires_at) - ticket.issued_at, 0)
+        most = most_streamed_bytes(elapsed, rate)
+        if record.receipt.bytes_delivered <= most:
+            return None
+        return Code.OVER_BITRATE, {
+            "bytesDelivered": record.receipt.bytes_delivered,
+            "allowedBytes": most,
+            "elapsedSeconds": elapsed,
+            "streamBytesPerSecond": rate,
+        }
+
+
+NO_POLICY = PolicyFacts()
+
+
+def wire_rejection(refusal: Refusal) -> api.SignedRejection:
     """Return the wire form of a signed rejection, with its reason."""
+    signed = refusal.signed
     return api.SignedRejection(
         rejection=api.Rejection(
             session_id=signed.session_id,
@@ -64,6 +109,8 @@ def wire_rejection(signed: SignedRejection) -> api.SignedRejection:
         ),
         signature=signed.signature,
         reason=reason_of(Code(signed.code)),
+        evidence=None if refusal.evidence is None else dict(refusal.evidence),
+        evidence_signature=refusal.evidence_signature,
     )
 
 
@@ -83,8 +130,11 @@ def judge(
     intake: Intake,
     known: Mapping[SessionId, Checked],
     earning_pools: set[int],
+    policy: PolicyFacts = NO_POLICY,
 ) -> Judgement:
     """Judge records one after the other, each in the light of those before it.
+
+    Policy judges last, and only what would change something: what was acknowledged stays so.
 
     `earning_pools` is the very set that `intake` holds: it grows with the pools of accepted records.
     """
@@ -95,7 +145,13 @@ def judge(
         verdict = verify(record, intake, before)
         merged = verdict if isinstance(verdict, Rejected) else merge(before, verdict)
         if isinstance(merged, Rejected):
-            judgement.rejected.append(merged)
+            evidence = facts_of(merged.code, record, intake, before)
+            judgement.rejected.append(replace(merged, evidence=evidence))
+            continue
+        refused = policy.refusal(record, intake.now) if merged.kept.record is record else None
+        if refused is not None:
+            name = record.session_id, record.receipt.sequence
+            judgement.rejected.append(Rejected(*name, *refused))
             continue
         judgement.accepted.append(position)
         if merged.kept is not before:

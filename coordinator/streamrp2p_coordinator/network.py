@@ -49,3 +49,5 @@ class Policy:
     max_batch_records: int = 1000
     max_rejections_per_node: int = 4096
     """How many rejections of one node an epoch's bundle keeps, so that nobody can swell it."""
+    max_tickets_per_network: int = 2000
+    """How many open tickets to one pool a viewers' network, IPv4 /24 or IPv6 /48, may have."""

@@ -1,5 +1,6 @@
 """Everything the coordinator works with, made once at its start and handed to the use cases."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -69,6 +70,8 @@ class Services:
     """Whose pages accounts may sign in from; none: nobody signs in."""
     admin_token: str | None = field(default=None, repr=False)
     """Opens the operator's routes; None: there are none."""
+    suspected_at: float = -math.inf
+    """When suspicions were last looked for, by the monotonic clock."""
     busy_since: float | None = None
     """When the round of jobs that runs now began, by the monotonic clock."""
     _refresh_lock: threading.Lock = field(default_factory=threading.Lock)

@@ -49,8 +49,7 @@ class Book:
                 self._sessions[record.session_id] = acknowledged
         for record, rejection in judgement.rejected:
             session = self._sessions.get(record.session_id)
-            # Not registered is the node's own fault, and passes: the same record is handed in again.
-            if session is not None and rejection.code != Code.NODE_NOT_REGISTERED:
+            if session is not None and not may_pass(rejection.code):
                 stopped = session.with_rejection(rejection.sequence, rejection.code)
                 self._sessions[record.session_id] = stopped
 
@@ -66,6 +65,14 @@ class Book:
         """Drop the sessions of an epoch whose intake is over."""
         for session in self.of_epoch(epoch):
             del self._sessions[session.session_id]
+
+
+def may_pass(code: int) -> bool:
+    """Tell whether a record that was rejected may be accepted later: it is handed in again.
+
+    Not registered is the node's own fault. What policy refuses (codes from SUSPECT on) its operator may take back.
+    """
+    return code == Code.NODE_NOT_REGISTERED or code >= Code.SUSPECT
 
 
 def entries_of(sessions: Iterable[Session]) -> list[Entry]:

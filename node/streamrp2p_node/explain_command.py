@@ -79,5 +79,8 @@ _SETTLED: Mapping[api.EpochState, str] = {
 def _remark(refusal: api.SignedRejection, config: api.Config) -> str:
     domain = Domain(config.chain_id, Address(config.epoch_book))
     if refusal.record().is_signed_by(Address(config.poster), domain):
-        return refusal.reason
+        facts = refusal.evidence or {}
+        return "\n  ".join(
+            [refusal.reason, *(f"{name:<10} {fact}" for name, fact in sorted(facts.items()))]
+        )
     return f"NOT signed by the poster that the coordinator names; it says: {refusal.reason}"

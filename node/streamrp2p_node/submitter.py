@@ -23,6 +23,8 @@ from streamrp2p_node.tickets import serving_ends
 UNTAKEABLE = frozenset({400, 409, 413, 422})
 """Answers after which the same bytes will never be taken: their records go into another batch."""
 
+HELD_SECONDS = 300
+"""What policy refused is handed in again after so long: the operator may have taken it back."""
 MAX_BAD_ANSWERS = 3
 MAX_SEQUENCE = 2**32 - 1
 """Of a receipt (docs/protocol.md section 3)."""
@@ -58,6 +60,7 @@ class Submitter:
         """What became of records since then: accepted, or the name of a rejection's code."""
         self.last_ack: api.BatchAck | None = None
         self.last_error: str | None = None
+        self._held_until: dict[SessionId, int] = {}
 
     def restore(self) -> None:
         """Apply the stored answers of the epochs in the book, after its journals are replayed."""
@@ -141,6 +144,8 @@ class Submitter:
         A viewer that takes its segments too fast would else cost the node all that it was not paid for yet. By the
         end of the session the rule allows all that a coordinator's ticket admits, and later it allows no more.
         """
+        if self._view.now() < self._held_until.get(record.session_id, 0):
+            return False
         ticket, now = record.ticket, self._view.now() - math.ceil(NOISE_SECONDS)
         pool = self._view.pools.get(ticket.pool_id)
         is_over = now >= serving_ends(ticket, self._view.clock)
@@ -165,6 +170,11 @@ class Submitter:
             raise
         await asyncio.to_thread(self._outbox.put_answer, batch, answer)
         self._book.judge(judgement)
+        self._held_until |= {
+            record.session_id: self._view.now() + HELD_SECONDS
+            for record, rejection in judgement.rejected
+            if rejection.code >= Code.SUSPECT
+        }
         self.last_ack = answer.ack
         self.last_error = None
         self._count(judgement)

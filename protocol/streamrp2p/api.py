@@ -20,9 +20,10 @@ from streamrp2p import allocation, explanation, reachability, records, typed_dat
 from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.errors import MalformedError
+from streamrp2p.evidence import RejectionEvidence, evidence_hash
 from streamrp2p.explanation import Bound, PoolInEpoch
 from streamrp2p.header import EpochHeader
-from streamrp2p.numbers import ZERO_ADDRESS, Address, Hash, Signature
+from streamrp2p.numbers import ZERO_ADDRESS, Address, Hash, SessionId, Signature
 from streamrp2p.relay_path import MAX_RELAYS
 from streamrp2p.settlement import PoolInput
 from streamrp2p.tally import Tally
@@ -356,6 +357,19 @@ class SignedRejection(Wire):
     rejection: Rejection
     signature: SignatureHex
     reason: str
+    evidence: dict[str, int | str] | None = None
+    evidence_signature: SignatureHex | None = None
+    """The poster's, of the `evidence.RejectionEvidence` of the facts."""
+
+    def evidence_message(self) -> RejectionEvidence:
+        """Return what `evidence_signature` signs."""
+        name = self.rejection
+        return RejectionEvidence(
+            SessionId(name.session_id),
+            name.sequence,
+            name.code,
+            evidence_hash(self.evidence or {}),
+        )
 
     def record(self) -> records.SignedRejection:
         """Return the signed rejection."""

@@ -108,6 +108,9 @@ def _check_rejections(
                 "that is not in the batch, or twice"
             )
         _check_poster(rejection.digest(domain), signed.signature, poster, "rejection")
+        if signed.evidence_signature is not None:
+            evidence = signed.evidence_message()
+            _check_poster(evidence.digest(domain), signed.evidence_signature, poster, "evidence")
         sent.remove(key)
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from streamrp2p.epoch_clock import EpochClock
 from streamrp2p.errors import HighSError, SignatureError
+from streamrp2p.evidence import Facts
 from streamrp2p.numbers import (
     CLOCK_SKEW_SECONDS,
     MAX_POOLS_PER_ACCOUNT,
@@ -100,6 +101,8 @@ class Rejected:
     session_id: SessionId
     sequence: int
     code: Code
+    evidence: Facts = field(default_factory=dict, compare=False)
+    """What the rule compared; `refusal.facts_of` tells it."""
 
 
 def verify(

@@ -21,6 +21,7 @@ from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import SignedTransaction
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
+from streamrp2p_coordinator.judgement import Refusal
 from streamrp2p_coordinator.tables import RewardRow, table_of
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
 from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
@@ -114,7 +115,7 @@ def test_a_former_posters_rejections_are_left_out_of_the_bundle(world: World) ->
     own = world.submit(node.batch(1, [bad])).rejections[0]
     formers = replace(as_signed(own), sequence=2, signature=Signature(bytes([1]) * 64 + b"\x1b"))
     with world.services.database.write() as store:
-        store.ledger.keep_rejections(1, node.address, [formers], 100)
+        store.ledger.keep_rejections(1, node.address, [Refusal(formers, None, None)], 100)
     finish(world, 1)
 
     header = world.chain.headers[1]

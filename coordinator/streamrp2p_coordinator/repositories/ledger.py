@@ -1,16 +1,19 @@
 """The ledger: the record that stands for each session, evidence of two tellings, and rejections."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 
 from sqlalchemy import func, select
 
-from streamrp2p.numbers import Address, SessionId
+from streamrp2p.evidence import canonical_json
+from streamrp2p.numbers import Address, SessionId, Signature
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.records import SignedRejection
 from streamrp2p.tally import Tally
 from streamrp2p.verify import Checked
+from streamrp2p_coordinator.judgement import Refusal
 from streamrp2p_coordinator.repositories.base import Repository, in_lists
 from streamrp2p_coordinator.tables import (
     EarningPoolRow,
@@ -150,7 +153,7 @@ class Ledger(Repository):
         )
 
     def keep_rejections(
-        self, epoch: int, node: Address, rejections: Iterable[SignedRejection], limit: int
+        self, epoch: int, node: Address, rejections: Iterable[Refusal], limit: int
     ) -> None:
         """Keep rejections for the epoch's bundle: the first of each kind, at most `limit` of a node."""
         kept = self._connection.execute(
@@ -164,13 +167,17 @@ class Ledger(Repository):
             [
                 {
                     "epoch": epoch,
-                    "session_id": signed.session_id,
-                    "sequence": signed.sequence,
-                    "code": signed.code,
+                    "session_id": refusal.signed.session_id,
+                    "sequence": refusal.signed.sequence,
+                    "code": refusal.signed.code,
                     "node": node,
-                    "encoded": signed.encode(),
+                    "encoded": refusal.signed.encode(),
+                    "evidence": None
+                    if refusal.evidence is None
+                    else canonical_json(refusal.evidence),
+                    "evidence_signature": refusal.evidence_signature,
                 }
-                for signed in list(rejections)[:room]
+                for refusal in list(rejections)[:room]
             ],
         )
 
@@ -185,18 +192,26 @@ class Ledger(Repository):
         )
         return [(epoch, count) for epoch, count in rows]
 
-    def rejections_of(
-        self, node: Address, epoch: int, limit: int
-    ) -> tuple[int, list[SignedRejection]]:
+    def rejections_of(self, node: Address, epoch: int, limit: int) -> tuple[int, list[Refusal]]:
         """Return how many rejections a node has in an epoch, and the first `limit` in the order of their bytes."""
         own = (_rejections.c.epoch == epoch, _rejections.c.node == node)
         count = self._connection.execute(
             select(func.count()).select_from(_rejections).where(*own)
         ).scalar_one()
         rows = self._connection.execute(
-            select(_rejections.c.encoded).where(*own).order_by(_rejections.c.encoded).limit(limit)
+            select(_rejections.c.encoded, _rejections.c.evidence, _rejections.c.evidence_signature)
+            .where(*own)
+            .order_by(_rejections.c.encoded)
+            .limit(limit)
         )
-        return count, [SignedRejection.decode(data) for (data,) in rows]
+        return count, [
+            Refusal(
+                SignedRejection.decode(encoded),
+                None if evidence is None else json.loads(evidence),
+                None if signature is None else Signature(signature),
+            )
+            for encoded, evidence, signature in rows
+        ]
 
     def rejections(self, epoch: int) -> list[SignedRejection]:
         """Return the rejections of an epoch."""

@@ -192,9 +192,15 @@ class Nodes(Repository):
         ]
 
     def add_ticket(
-        self, session_id: bytes, epoch: int, pool_id: int, node: Address, expires_at: int
+        self,
+        session_id: bytes,
+        epoch: int,
+        pool_id: int,
+        node: Address,
+        expires_at: int,
+        viewer_network: bytes | None = None,
     ) -> None:
-        """Count a ticket towards its node's load."""
+        """Count a ticket towards its node's load, and to the network that asked, by its name of the day."""
         self._insert(
             _tickets,
             [
@@ -204,6 +210,7 @@ class Nodes(Repository):
                     "pool_id": pool_id,
                     "node": node,
                     "expires_at": expires_at,
+                    "viewer_network": viewer_network,
                 }
             ],
         )

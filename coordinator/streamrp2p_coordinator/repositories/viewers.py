@@ -3,10 +3,12 @@
 import hmac
 import secrets
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
 
-from streamrp2p.numbers import Address
+from streamrp2p.numbers import Address, SessionId
+from streamrp2p.receipt import SessionRecord
 from streamrp2p.suspicion import Use
 from streamrp2p_coordinator.repositories.base import Repository
 from streamrp2p_coordinator.tables import NetworkSecretRow, SessionRow, TicketRow, table_of
@@ -20,16 +22,24 @@ _secrets = table_of(NetworkSecretRow)
 class Viewers(Repository):
     """Tickets by the network that asked for them."""
 
-    def name_network(self, network: str, now: int) -> bytes:
-        """Return the day's name of a network. Once the day's secret is removed nobody can tell which network it was."""
-        day = now // DAY_SECONDS
-        query = select(_secrets.c.secret).where(_secrets.c.day == day)
+    def find_name(self, network: str, now: int) -> bytes | None:
+        """Return the day's name of a network, if the day has its secret.
+
+        Once that is removed nobody can tell which network it was.
+        """
+        query = select(_secrets.c.secret).where(_secrets.c.day == now // DAY_SECONDS)
         secret = self._connection.execute(query).scalar_one_or_none()
-        if secret is None:
-            # Two processes may meet a new day at once.
-            self._insert_new(_secrets, [{"day": day, "secret": secrets.token_bytes(32)}])
-            secret = self._connection.execute(query).scalar_one()
-        return hmac.digest(secret, network.encode(), "sha256")
+        return None if secret is None else hmac.digest(secret, network.encode(), "sha256")
+
+    def name_network(self, network: str, now: int) -> bytes:
+        """Return the day's name of a network, and make the day's secret if it is the first."""
+        row = {"day": now // DAY_SECONDS, "secret": secrets.token_bytes(32)}
+        # Two processes may meet a new day at once.
+        self._insert_new(_secrets, [row])
+        name = self.find_name(network, now)
+        if name is None:
+            raise AssertionError("the day's secret was just made")
+        return name
 
     def forget_secrets(self, now: int) -> None:
         """Remove the secrets of days that are over."""
@@ -53,6 +63,24 @@ class Viewers(Repository):
                 _tickets.c.pool_id == pool_id,
             )
         ).scalar_one()
+
+    def signed_at(
+        self, node: Address, pool_id: int, epochs: Sequence[int], probes: Collection[SessionId]
+    ) -> list[int]:
+        """Return when the records of a node in a pool and some epochs were signed, those of probes left out."""
+        rows = self._connection.execute(
+            select(_sessions.c.record).where(
+                _sessions.c.epoch.in_(epochs), _sessions.c.node == node
+            )
+        )
+        records = [SessionRecord.decode(data) for (data,) in rows]
+        return [
+            record.receipt.signed_at
+            for record in records
+            if record.ticket.pool_id == pool_id
+            and record.weight
+            and record.session_id not in probes
+        ]
 
     def uses(self, now: int) -> dict[int, dict[tuple[Address, bytes], Use]]:
         """Return, by pool, what became of the remembered tickets that have expired, by node and network.

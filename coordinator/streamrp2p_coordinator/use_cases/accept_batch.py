@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from streamrp2p import api
 from streamrp2p.batch import batch_root
 from streamrp2p.errors import SignatureError
+from streamrp2p.evidence import RejectionEvidence, evidence_hash
 from streamrp2p.numbers import ZERO_ADDRESS
 from streamrp2p.receipt import RECORD_LENGTH, SessionRecord
 from streamrp2p.records import SignedRejection
@@ -19,7 +20,7 @@ from streamrp2p_coordinator.errors import (
     InvalidSignatureError,
     TooLargeError,
 )
-from streamrp2p_coordinator.judgement import Judgement, judge, wire_rejection
+from streamrp2p_coordinator.judgement import Judgement, PolicyFacts, Refusal, judge, wire_rejection
 from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
 from streamrp2p_coordinator.repositories.batches import JudgedBatch
 from streamrp2p_coordinator.repositories.store import Store
@@ -184,7 +185,10 @@ def _judge_and_keep(
         rate_slack_seconds=policy.rate_slack_seconds,
     )
     known = store.ledger.known({record.session_id for record in records})
-    judgement = judge(records, intake, known, earning_pools)
+    policy_facts = PolicyFacts(
+        store.suspicions.refusing(node, now), store.probes.rates(epoch) if has_begun else {}
+    )
+    judgement = judge(records, intake, known, earning_pools, policy_facts)
     rejections = [
         _sign_rejection(rejected, now, network, poster) for rejected in judgement.rejected
     ]
@@ -214,13 +218,14 @@ def _pools_at(store: Store, epoch: int, pool_ids: set[int]) -> dict[int, PoolAtE
     }
 
 
-def _sign_rejection(
-    rejected: Rejected, now: int, network: Network, poster: Signer
-) -> SignedRejection:
-    message = Rejection(rejected.session_id, rejected.sequence, rejected.code, now)
-    signature = poster.sign(message, network.domain)
-    return SignedRejection(
-        rejected.session_id, rejected.sequence, int(rejected.code), now, signature
+def _sign_rejection(rejected: Rejected, now: int, network: Network, poster: Signer) -> Refusal:
+    name = rejected.session_id, rejected.sequence, int(rejected.code)
+    signature = poster.sign(Rejection(*name, now), network.domain)
+    evidence = RejectionEvidence(*name, evidence_hash(rejected.evidence))
+    return Refusal(
+        SignedRejection(*name, now, signature),
+        rejected.evidence,
+        poster.sign(evidence, network.domain),
     )
 
 
@@ -228,7 +233,7 @@ def _answer(
     submission: ReceiptSubmission,
     encoded: Sequence[bytes],
     judgement: Judgement,
-    rejections: Sequence[SignedRejection],
+    rejections: Sequence[Refusal],
     now: int,
     network: Network,
     poster: Signer,

@@ -7,7 +7,8 @@ from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock
 
 WORKERS = 16
-TICKET_MEMORY_SECONDS = 60
+TICKET_MEMORY_SECONDS = 3600
+"""Suspicions rest on the tickets of the last hour."""
 
 
 def check_health(

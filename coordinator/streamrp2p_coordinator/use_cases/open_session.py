@@ -7,18 +7,18 @@ from streamrp2p import api
 from streamrp2p.allocation import Terms
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.typed_data import SessionTicket
+from streamrp2p_coordinator.choice import choose_relay
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import (
     ForeignTicketSignerError,
-    NoRelayError,
     NotFoundError,
     PoolExhaustedError,
     PoolNotOpenError,
+    TooOftenError,
     UnavailableError,
 )
 from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
 from streamrp2p_coordinator.remote_signer import RemoteSigner
-from streamrp2p_coordinator.repositories.nodes import StoredNode
 from streamrp2p_coordinator.repositories.pools import KnownPool
 from streamrp2p_coordinator.repositories.store import Store
 
@@ -35,24 +35,29 @@ def open_session(
     remote_signers: Mapping[int, RemoteSigner],
     clock: Clock,
     only: Address | None = None,
+    viewer_network: str | None = None,
 ) -> api.Session:
-    """Return a signed ticket to the least loaded healthy node that the viewer does not exclude.
+    """Return a signed ticket to the node that `choose_relay` chooses. `viewer_network` is where the asker is.
 
     The ticket lives to the epoch's end at most. It is signed with the lent key where the pool's terms name that, else
     by the pool's own signer, which is asked outside of any transaction. `only` names the node of a probe, whose ticket
     differs from a viewer's in nothing else. Raises NotFoundError, PoolNotOpenError, PoolExhaustedError,
-    ForeignTicketSignerError or, retryable, NoRelayError or TicketSignerError.
+    ForeignTicketSignerError or, retryable, TooOftenError, NoRelayError or TicketSignerError.
     """
     now = clock()
     if now < network.epochs.genesis:
         raise UnavailableError("the first epoch has not begun", network.epochs.genesis - now)
     epoch = network.epochs.at(now)
+    name = None if viewer_network is None else _name(database, viewer_network, now)
     with database.read() as store:
         pool = _open_pool(store, request.pool_id, epoch)
         terms = _terms(store, pool, epoch)
         sign = _signing(pool.pool_id, terms, network, ticket_signer, remote_signers)
         nodes = [node for node in store.nodes.all(now) if only in (None, node.node)]
-        relay = choose_relay(nodes, request.excluded_nodes)
+        if name is not None:
+            _check_count(store, name, pool.pool_id, now, policy)
+        recent = None if name is None else store.viewers.recent_nodes(name)
+        relay = choose_relay(nodes, request.excluded_nodes, viewer_network, recent)
     expires_at = min(now + policy.ticket_seconds, network.epochs.end(epoch))
     ticket = SessionTicket(
         pool_id=pool.pool_id,
@@ -67,24 +72,11 @@ def open_session(
     signature = sign(ticket)
     with database.write() as store:
         store.nodes.add_ticket(
-            ticket.session_id, epoch, pool.pool_id, relay.node, ticket.expires_at
+            ticket.session_id, epoch, pool.pool_id, relay.node, ticket.expires_at, name
         )
     return api.Session(
         ticket=api.SessionTicket.of(ticket), signature=signature, endpoint=relay.endpoint
     )
-
-
-def choose_relay(nodes: list[StoredNode], excluded: list[bytes]) -> StoredNode:
-    """Return the least loaded of the healthy nodes; raises NoRelayError when none is left."""
-    candidates = [node for node in nodes if node.is_healthy and node.node not in excluded]
-    if not candidates:
-        raise NoRelayError(
-            "no healthy relay is left for this viewer; try again, and exclude fewer nodes if you can",
-            retry_after_seconds=2,
-        )
-    fewest = min(node.open_sessions for node in candidates)
-    # By chance among equals: the order of addresses must not decide who earns.
-    return secrets.choice([node for node in candidates if node.open_sessions == fewest])
 
 
 def _open_pool(store: Store, pool_id: int, epoch: int) -> KnownPool:
@@ -127,6 +119,24 @@ def _signing(
         f"tickets of pool {pool_id} are signed by 0x{signer.hex()}, not by this coordinator "
         f"(0x{lent.address.hex()}), which knows no signer to ask; let its operator set one, or lend it the signing"
     )
+
+
+def _name(database: Database, viewer_network: str, now: int) -> bytes:
+    with database.read() as store:
+        name = store.viewers.find_name(viewer_network, now)
+    if name is not None:
+        return name
+    with database.write() as store:
+        return store.viewers.name_network(viewer_network, now)
+
+
+def _check_count(store: Store, name: bytes, pool_id: int, now: int, policy: Policy) -> None:
+    if store.viewers.open_tickets(name, pool_id, now) >= policy.max_tickets_per_network:
+        raise TooOftenError(
+            f"your network has {policy.max_tickets_per_network} tickets to pool {pool_id} that have not expired; "
+            "wait for some to expire",
+            retry_after_seconds=10,
+        )
 
 
 def _max_bytes(pool: KnownPool, seconds: int, policy: Policy) -> int:

@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 
 from streamrp2p import api
-from streamrp2p_coordinator.errors import UnauthorizedError
+from streamrp2p.suspicion import Suspicion
+from streamrp2p.verify import Code
+from streamrp2p_coordinator.errors import NotFoundError, UnauthorizedError
 from streamrp2p_coordinator.use_cases.suspend_node import suspend_node
 from streamrp2p_coordinator.web import parameters
 from streamrp2p_coordinator.web.parts import Parts, shown_node
@@ -71,6 +73,69 @@ def get_admin_status(services: Parts) -> AdminStatus:
         failing_jobs=dict(services.failures),
         suspended_nodes=list(suspended),
     )
+
+
+class AdminSuspicion(api.Wire):
+    """A suspicion that holds; without a pool, in all of them. `refuses`: intake refuses the node's records for it."""
+
+    id: int
+    code: int
+    name: str
+    pool_id: int | None
+    node: api.AddressHex
+    made_at: int
+    until: int
+    refuses: bool
+    evidence: dict[str, int | str]
+
+
+class Hold(api.Wire):
+    """Why an operator holds a node's records back, and how long."""
+
+    reason: str
+    seconds: int = 86_400
+
+
+@router.get("/suspicions")
+def get_suspicions(services: Parts) -> list[AdminSuspicion]:
+    """List the suspicions that hold, the newest first."""
+    with services.database.read() as store:
+        return [
+            AdminSuspicion(
+                id=stored.id,
+                code=stored.suspicion.code,
+                name=stored.suspicion.code.name,
+                pool_id=stored.suspicion.pool_id,
+                node=stored.suspicion.node,
+                made_at=stored.made_at,
+                until=stored.until,
+                refuses=stored.suspicion.refuses,
+                evidence=dict(stored.suspicion.evidence),
+            )
+            for stored in store.suspicions.open(services.clock())
+        ]
+
+
+@router.post("/suspicions/{number}/withdraw")
+def post_withdraw(number: int, services: Parts) -> list[AdminSuspicion]:
+    """Take a suspicion back: the node hands its records in again, and for a week it is not made anew."""
+    with services.database.write() as store:
+        if store.suspicions.find(number) is None:
+            raise NotFoundError(f"there is no suspicion {number}; see /v1/admin/suspicions")
+        store.suspicions.withdraw(number, services.clock())
+    return get_suspicions(services)
+
+
+@router.post("/nodes/{node}/hold")
+def post_hold(node: parameters.AddressText, hold: Hold, services: Parts) -> list[AdminSuspicion]:
+    """Refuse a node's records in all pools, with a reason that it reads."""
+    now = services.clock()
+    suspicion = Suspicion(
+        Code.SUSPECT, parameters.address(node), None, {"reason": hold.reason[:500]}
+    )
+    with services.database.write() as store:
+        store.suspicions.keep([suspicion], now, now + hold.seconds, now)
+    return get_suspicions(services)
 
 
 @router.post("/nodes/{node}/suspend")

@@ -28,6 +28,7 @@ from streamrp2p_coordinator.errors import (
     UnavailableError,
 )
 from streamrp2p_coordinator.health import health, readiness
+from streamrp2p_coordinator.networks import network_of
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
 from streamrp2p_coordinator.use_cases.check_reachability import check_reachability
@@ -172,6 +173,7 @@ def post_reachability(
         PoolExhaustedError,
         TooLargeError,
         RequestError,
+        TooOftenError,
         NoRelayError,
         TicketSignerError,
         StorageError,
@@ -181,6 +183,7 @@ def post_session(
     request: Annotated[
         api.SessionRequest, Body(openapi_examples={"viewer": {"value": examples.session_request()}})
     ],
+    asker: Request,
     services: Parts,
 ) -> api.Session:
     """Admit a viewer to the least loaded healthy relay, with a ticket signed here or by the streamer's own signer."""
@@ -192,6 +195,7 @@ def post_session(
         ticket_signer=services.ticket_signer,
         remote_signers=services.remote_signers,
         clock=services.clock,
+        viewer_network=network_of(asker.client.host if asker.client else None),
     )
 
 

@@ -634,6 +634,12 @@ export interface components {
          * @description A rejection with the poster's signature; `reason` explains the code to a person.
          */
         SignedRejection: {
+            /** Evidence */
+            evidence?: {
+                [key: string]: number | string;
+            } | null;
+            /** Evidencesignature */
+            evidenceSignature?: string | null;
             /** Reason */
             reason: string;
             rejection: components["schemas"]["Rejection"];

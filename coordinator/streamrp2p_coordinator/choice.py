@@ -1,0 +1,53 @@
+"""Which relay a viewer's ticket names. Pure but for the last choice, which is chance's."""
+
+import secrets
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from streamrp2p_coordinator.errors import NoRelayError
+from streamrp2p_coordinator.networks import network_of_endpoint
+from streamrp2p_coordinator.repositories.nodes import StoredNode
+
+MAX_EXCLUSIONS = 8
+"""How many relays a viewer can refuse. Each ticket that it throws away is remembered."""
+
+
+def choose_relay(
+    nodes: Sequence[StoredNode],
+    excluded: Sequence[bytes],
+    viewer_network: str | None = None,
+    recent: Collection[bytes] | None = None,
+) -> StoredNode:
+    """Return the least loaded healthy node, in the least loaded network; raises NoRelayError when none is left.
+
+    Of `excluded` those count that the viewer's network had a ticket to (`recent`; None: whichever) or that are in it.
+    A node in the viewer's own network is taken only if there is no other. Networks come first, so that many names of
+    one machine win no more viewers than one.
+    """
+    healthy = [node for node in nodes if node.is_healthy]
+    own = {node.node for node in healthy if viewer_network and _network(node) == viewer_network}
+    honoured = [node for node in excluded if recent is None or node in recent or node in own]
+    left = [node for node in healthy if node.node not in honoured[:MAX_EXCLUSIONS]]
+    candidates = [node for node in left if node.node not in own] or left
+    if not candidates:
+        raise NoRelayError(
+            "no healthy relay is left for this viewer; try again, and exclude fewer nodes if you can",
+            retry_after_seconds=2,
+        )
+    loads: Counter[str] = Counter()
+    for node in healthy:
+        loads[_place(node)] += node.open_sessions
+    fewest = min((loads[_place(node)], node.open_sessions) for node in candidates)
+    # By chance among equals: the order of addresses must not decide who earns.
+    return secrets.choice(
+        [node for node in candidates if (loads[_place(node)], node.open_sessions) == fewest]
+    )
+
+
+def _network(node: StoredNode) -> str | None:
+    return network_of_endpoint(node.endpoint)
+
+
+def _place(node: StoredNode) -> str:
+    # One whose network is not known stands for itself.
+    return _network(node) or node.node.hex()
