@@ -8,6 +8,7 @@ import structlog
 from streamrp2p.chain import Deployment, Fees, connect
 from streamrp2p.keys import load_keystore, load_private_text, read_password
 from streamrp2p.notifications import Notifier, sender
+from streamrp2p.traces import traces_to
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import open_database
@@ -79,6 +80,7 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
         notifier=notifier(settings),
         low_balance_wei=settings.low_balance_wei,
         posts=post_limit(settings),
+        traces=traces_to(settings.traces_endpoint, "coordinator"),
         admin_token=admin_token(settings),
         dashboard_origins=settings.dashboard_origins,
     )

@@ -93,7 +93,8 @@ def _step(name: str, services: Services, job: Callable[[Services], None]) -> Non
     """Run a job; an expected failure is logged and met again at the next tick, and holds up no other job."""
     begun, outcome = time.perf_counter(), "failed"
     try:
-        job(services)
+        with services.traces.span(f"job {name}"):
+            job(services)
     except StreamrP2PError as error:
         reason = str(error)
         # A tick is short: the same failure again is no news.

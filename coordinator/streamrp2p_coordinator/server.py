@@ -67,6 +67,7 @@ def _serve(
             scheduler.shutdown(wait=True)
         if services.prober is not None:
             services.prober.close()
+        services.traces.close()
         if services.notifier is not None:
             services.notifier.close()
         for signer in services.remote_signers.values():

@@ -10,6 +10,7 @@ from streamrp2p.deadline import DeadlineTransport
 from streamrp2p.errors import MalformedError
 from streamrp2p.node_client import NodeClient
 from streamrp2p.notifications import Notifier
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
@@ -72,6 +73,8 @@ class Services:
     """Opens the operator's routes; None: there are none."""
     suspected_at: float = -math.inf
     """When suspicions were last looked for, by the monotonic clock."""
+    traces: Traces = NO_TRACES
+    """What requests and jobs did, for a collector of the operator's."""
     busy_since: float | None = None
     """When the round of jobs that runs now began, by the monotonic clock."""
     _refresh_lock: threading.Lock = field(default_factory=threading.Lock)

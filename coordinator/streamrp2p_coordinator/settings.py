@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """Where everybody reaches the API, through a proxy with TLS: `doctor` looks whether that is so."""
     dashboard_origins: tuple[Origin, ...] = ()
     """Pages that accounts may sign in from (EIP-4361), as `https://dashboard.example`; none: nobody signs in."""
+    traces_endpoint: str | None = None
+    """Where traces go by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; without it none are made."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     """Where the operator finds /metrics, /healthz and /readyz; without it nowhere. Each process needs its own."""
     metrics_host: str = DEFAULT_METRICS_HOST

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from streamrp2p.api import Problem
 from streamrp2p.request_id import RequestIds
+from streamrp2p.traces import NO_TRACES
 from streamrp2p_coordinator.network import Policy
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.web.admin import router as admin_router
@@ -19,6 +20,7 @@ from streamrp2p_coordinator.web.measures import Measures
 from streamrp2p_coordinator.web.post_limit import PostLimit
 from streamrp2p_coordinator.web.problems import add_problem_handlers
 from streamrp2p_coordinator.web.routes import router
+from streamrp2p_coordinator.web.traced import Traced
 
 DESCRIPTION = """Takes bandwidth receipts in, settles epochs and proves what accounts may claim.
 
@@ -62,6 +64,8 @@ def make_app(services: Services | None, policy: Policy | None = None) -> FastAPI
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
     if services is not None:
         app.add_middleware(Measures, metrics=services.metrics)
+        if services.traces is not NO_TRACES:
+            app.add_middleware(Traced, traces=services.traces)
     app.add_middleware(RequestIds)
     add_problem_handlers(app)
     app.include_router(router)

@@ -35,11 +35,12 @@ class Measures:
         try:
             await self._app(scope, receive, noted)
         finally:
-            method, route = _named(scope)
+            method, route = named_route(scope)
             self._metrics.answered(method, route, status, time.perf_counter() - started)
 
 
-def _named(scope: Scope) -> tuple[str, str]:
+def named_route(scope: Scope) -> tuple[str, str]:
+    """Return method and route of a request that was answered; UNKNOWN for what is none of ours."""
     route, method = scope.get("route"), scope["method"]
     if not isinstance(route, APIRoute):
         return UNKNOWN, UNKNOWN

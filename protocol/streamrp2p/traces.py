@@ -1,0 +1,69 @@
+"""Traces of what an actor does, sent by OpenTelemetry's protocol to its operator's collector; off unless one is named.
+
+What a span says is a name and numbers that we chose: never a URL, a header or an error's text, which may hold secrets.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from streamrp2p.errors import StreamrP2PError
+
+Value = str | int | float | bool
+
+
+class TracesError(StreamrP2PError):
+    """Traces cannot be sent; the message says what to install."""
+
+    is_usage = True
+
+
+class Span:
+    """Something under way; this one, of no traces, forgets what it is told."""
+
+    def rename(self, name: str) -> None:
+        """Give another name than that of the beginning."""
+
+    def set(self, name: str, value: Value) -> None:
+        """Add an attribute."""
+
+    def fail(self) -> None:
+        """Mark it as failed."""
+
+
+class Traces:
+    """Makes spans; this one makes none that are kept, and costs nothing."""
+
+    @contextmanager
+    def span(self, name: str) -> Iterator[Span]:
+        """Yield a span that lasts as long as the block, within the one that is under way here."""
+        del name
+        yield Span()
+
+    def close(self) -> None:
+        """Send what waits."""
+
+
+NO_TRACES = Traces()
+
+
+def traces_to(endpoint: str | None, actor: str) -> Traces:
+    """Return what sends an actor's traces to an OTLP/HTTP endpoint, such as http://127.0.0.1:4318/v1/traces.
+
+    Without one nothing is imported or sent. Raises TracesError without the extra.
+    """
+    if endpoint is None:
+        return NO_TRACES
+    try:
+        # Here and not above: they are an extra, and take a second to import.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+            OTLPSpanExporter,
+        )
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+        from streamrp2p.open_telemetry import SentTraces  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise TracesError(
+            'traces need an extra; install it: pip install "streamrp2p[traces]", or name no traces endpoint'
+        ) from None
+    # It sends from a thread of its own: a collector that is down holds nothing up.
+    return SentTraces(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)), actor)
