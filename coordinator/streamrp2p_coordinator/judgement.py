@@ -38,10 +38,10 @@ REASONS: Mapping[Code, str] = {
     Code.PROBE_UNSERVED: "The coordinator's own viewers got nothing from the node while it handed in receipts of "
     "others. Check that everybody reaches it.",
     Code.OVER_BITRATE: "The receipt claims more bytes than the stream itself had in that time. Submit it later.",
-    Code.STEERED: "Viewers of several networks throw other nodes' tickets away until they get this node's.",
-    Code.ONE_NETWORK: "A large part of the node's viewers is one network, which throws other nodes' tickets away.",
     Code.CONCENTRATION: "The node's operator has far more of the pool's weight than of its tickets.",
     Code.CLUSTER: "The node shares payout account or network with others.",
+    Code.STEERED: "Viewers of several networks throw other nodes' tickets away until they get this node's.",
+    Code.ONE_NETWORK: "A large part of the node's viewers is one network, which throws other nodes' tickets away.",
 }
 """What each code means to a person, and what to do."""
 FRAUD_DETECTION = "docs/fraud-detection.md"

@@ -1,8 +1,8 @@
 """What speaks against a node in a pool: the policy of docs/fraud-detection.md, judged on counts. Pure.
 
 A suspicion with a code below FIRST_NOTE makes intake refuse the node's records in that pool before they are
-acknowledged; others are told to the operator alone. A rule refuses on counts only where an honest node would meet it
-with odds below REFUSAL_ODDS.
+acknowledged; others are told to the operator alone. Whatever viewers do is only noted: somebody who wants an honest
+node suspected can send it such viewers.
 """
 
 import math
@@ -17,8 +17,8 @@ from streamrp2p.verify import Code
 Network = bytes
 """A viewer's network, IPv4 /24 or IPv6 /48, under a name that tells nobody which it is."""
 
-REFUSAL_ODDS = 1e-9
-"""How likely an honest node may be refused by a rule that counts, in one look at one pool."""
+STEERING_ODDS = 1e-9
+"""How likely a node whose viewers take what they get may be noted, in one look at one pool."""
 NETWORK_ODDS = 1e-4
 """How likely one network may look as if it threw other nodes' tickets away, to count as one that does."""
 PEER_SHARE = 1 / 3
@@ -269,14 +269,14 @@ def _judge_networks(
         return
     count, surest = len(steering), min(steering, key=lambda network: network.odds)
     enough = max(MIN_SESSIONS, MIN_SHARE * sessions)
-    if surest.own.used >= enough and surest.odds * len(judged) < REFUSAL_ODDS:
+    if surest.own.used >= enough and surest.odds * len(judged) < STEERING_ODDS:
         evidence = _evidence(sessions, [surest])
         yield Suspicion(Code.ONE_NETWORK, node, pool_id, evidence)
     # However sure each is: a viewer who reaches this one node alone makes its network look like that.
     if (
         count >= MIN_STEERING_NETWORKS
         and sum(network.own.used for network in steering) >= enough
-        and math.comb(len(judged), count) * NETWORK_ODDS**count < REFUSAL_ODDS
+        and math.comb(len(judged), count) * NETWORK_ODDS**count < STEERING_ODDS
     ):
         yield Suspicion(Code.STEERED, node, pool_id, _evidence(sessions, steering))
 

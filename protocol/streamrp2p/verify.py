@@ -43,10 +43,10 @@ class Code(IntEnum):
     PROBE_CORRUPT = 101
     PROBE_UNSERVED = 102
     OVER_BITRATE = 103
-    STEERED = 104
-    ONE_NETWORK = 105
     CONCENTRATION = 110
     CLUSTER = 111
+    STEERED = 112
+    ONE_NETWORK = 113
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def test_more_bytes_than_the_measured_stream_had_are_refused(world: World) -> No
     assert refusal.evidence["allowedBytes"] == 60_000
 
 
-def test_a_node_whose_viewers_throw_tickets_away_is_refused_and_no_other(world: World) -> None:
+def test_a_node_whose_viewers_throw_tickets_away_is_noted_and_not_refused(world: World) -> None:
     keys = [known_key(number) for number in range(10, 14)]
     nodes = [
         world.node(key, endpoint=f"http://198.51.{number}.7:8200")
@@ -167,7 +167,7 @@ def test_a_node_whose_viewers_throw_tickets_away_is_refused_and_no_other(world: 
     found = find_suspicions(
         database=world.database, network=world.services.network, clock=world.clock
     )
-    assert {(one.code, one.node) for one in found if one.refuses} == {
+    assert {(one.code, one.node) for one in found if one.code >= Code.STEERED} == {
         (Code.STEERED, nodes[0].address)
     }
     again = find_suspicions(
@@ -175,5 +175,4 @@ def test_a_node_whose_viewers_throw_tickets_away_is_refused_and_no_other(world: 
     )
     assert again == []
     late = world.viewer(nodes[0].address, nonce=9999, key=known_key(99)).record(1, 1000)
-    (refusal,) = world.submit(nodes[0].batch(1, [late])).rejections
-    assert refusal.rejection.code == Code.STEERED
+    assert world.submit(nodes[0].batch(1, [late])).rejections == []
