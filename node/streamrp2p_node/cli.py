@@ -52,6 +52,7 @@ from streamrp2p_node.settings import (
 MAX_MBIT = 1_000_000
 MAX_MONTHLY_GB = 1_000_000_000
 """Beyond these a number is a slip; without the options there is no bound."""
+SESSION_ID_LENGTH = 32
 
 app = typer.Typer(
     help="Relay streams and earn for it.",
@@ -467,6 +468,49 @@ def explain(
         explain_command.explain(options)
 
 
+@app.command()
+def appeal(
+    directory: DirOption,
+    coordinator: CoordinatorOption,
+    *,
+    epoch: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, max=2**63 - 1, help="Object to refusals of this epoch."),
+    ] = None,
+    session: Annotated[
+        str | None,
+        typer.Option(metavar="0x…", help="To those of this session alone; else to all."),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why, for the coordinator's operator.")
+    ] = None,
+    password_file: PasswordFileOption = None,
+    keyring: KeyringOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Object to refusals, signed by the node's key; without --epoch, show the node's appeals and the answers.
+
+    To each refusal there is one appeal, of which the first stands. `streamrp2p node explain` lists the refusals.
+    """
+    with explained():
+        from streamrp2p_node import appeal_command  # noqa: PLC0415 - as in run
+
+        url, node = coordinator.rstrip("/"), _address(directory)
+        if epoch is None:
+            appeal_command.list_appeals(url, node, as_json=as_json)
+            return
+        if not text:
+            raise SettingsError("say why with --text")
+        options = appeal_command.AppealOptions(
+            coordinator_url=url,
+            epoch=epoch,
+            session_id=_session(session) if session else None,
+            text=text,
+            as_json=as_json,
+        )
+        appeal_command.appeal(options, node, lambda: _key(directory, password_file, keyring))
+
+
 @app.command("prove-omission")
 def prove_omission(
     directory: DirOption,
@@ -519,6 +563,16 @@ def prove_omission(
             options, _address(directory), lambda: _key(directory, password_file, keyring)
         )
         raise typer.Exit(code)
+
+
+def _session(text: str) -> bytes:
+    try:
+        session_id = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        session_id = b""
+    if len(session_id) != SESSION_ID_LENGTH:
+        raise SettingsError("--session must be 0x and 64 hex digits")
+    return session_id
 
 
 def _keystore(directory: Path) -> Path:

@@ -20,6 +20,7 @@ from streamrp2p import allocation, explanation, reachability, records, typed_dat
 from streamrp2p.claim import ClaimProof
 from streamrp2p.claims_tree import ClaimLeaf
 from streamrp2p.errors import MalformedError
+from streamrp2p.evidence import Appeal as AppealMessage
 from streamrp2p.evidence import RejectionEvidence, evidence_hash
 from streamrp2p.explanation import Bound, PoolInEpoch
 from streamrp2p.header import EpochHeader
@@ -381,6 +382,59 @@ class SignedRejection(Wire):
             message.received_at,
             Signature(self.signature),
         )
+
+
+class Appeal(Wire):
+    """Wire form of `evidence.Appeal`."""
+
+    node: AddressHex
+    session_id: HashHex
+    sequence: Uint32
+    code: Uint16
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    signed_at: Uint64
+
+    def message(self) -> AppealMessage:
+        """Return the signed message."""
+        return AppealMessage(**dict(self))
+
+
+class SignedAppeal(Wire):
+    """POST /v1/appeals: a node objects to a rejection."""
+
+    appeal: Appeal
+    signature: SignatureHex
+
+    @classmethod
+    def of(cls, message: AppealMessage, signature: Signature) -> "SignedAppeal":
+        """Return the wire form of a message and its signature."""
+        return cls(
+            appeal=Appeal(
+                node=message.node,
+                session_id=message.session_id,
+                sequence=message.sequence,
+                code=message.code,
+                text=message.text,
+                signed_at=message.signed_at,
+            ),
+            signature=signature,
+        )
+
+
+class FiledAppeal(Wire):
+    """An appeal as it is kept, with the operator's answer if there is one."""
+
+    id: int
+    appeal: Appeal
+    filed_at: int
+    answer: str | None
+    answered_at: int | None
+
+
+class FiledAppeals(Wire):
+    """GET /v1/nodes/{node}/appeals: the newest, newest first."""
+
+    appeals: list[FiledAppeal]
 
 
 class BatchAnswer(Wire):

@@ -93,6 +93,14 @@ class CoordinatorClient(HttpApi):
         """Hand in session records. Sent again with the same number and root, a batch gets the same answer."""
         return self.post("/v1/batches", batch, api.BatchAnswer, repeat=True)
 
+    def file_appeal(self, appeal: api.SignedAppeal) -> api.FiledAppeal:
+        """Object to a rejection; the answer is the appeal as it is kept."""
+        return self.post("/v1/appeals", appeal, api.FiledAppeal, repeat=True)
+
+    def appeals(self, node: bytes) -> list[api.FiledAppeal]:
+        """Return a node's newest appeals, newest first."""
+        return self.get(f"/v1/nodes/0x{node.hex()}/appeals", api.FiledAppeals).appeals
+
     def epochs(self, limit: int | None = None) -> list[api.Epoch]:
         """Return the newest epochs, newest first."""
         return self.get("/v1/epochs", api.Epochs, limit=limit).epochs

@@ -31,7 +31,7 @@ def test_every_route_that_takes_a_body_shows_one() -> None:
         for _, _, operation in operations()
         if "requestBody" in operation
     ]
-    assert len(bodies) == 5
+    assert len(bodies) == 6
     assert all(bodies)
 
 

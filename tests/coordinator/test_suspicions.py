@@ -4,10 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from httpx import Response
 
-from streamrp2p.numbers import Address
+from streamrp2p import api
+from streamrp2p.evidence import Appeal
+from streamrp2p.numbers import Address, SessionId
 from streamrp2p.receipt import SessionRecord
-from streamrp2p.signatures import check_signer
+from streamrp2p.signatures import check_signer, sign
 from streamrp2p.verify import Code
 from streamrp2p_coordinator.choice import choose_relay
 from streamrp2p_coordinator.errors import NoRelayError
@@ -176,3 +179,41 @@ def test_a_node_whose_viewers_throw_tickets_away_is_noted_and_not_refused(world:
     assert again == []
     late = world.viewer(nodes[0].address, nonce=9999, key=known_key(99)).record(1, 1000)
     assert world.submit(nodes[0].batch(1, [late])).rejections == []
+
+
+def test_a_node_appeals_once_and_reads_the_answer(world: World) -> None:
+    world.services.admin_token = TOKEN
+    node = world.node()
+    viewer = world.viewer(node.address, max_bytes=100)
+    (refusal,) = world.submit(node.batch(1, [viewer.record(1, 101)])).rejections
+
+    def appeal(text: str, *, sequence: int = 1, at: int = 0, key: bytes = node.key) -> Response:
+        message = Appeal(
+            node.address,
+            SessionId(refusal.rejection.session_id),
+            sequence,
+            Code.OVER_CREDIT,
+            text,
+            world.clock.now + at,
+        )
+        signed = api.SignedAppeal.of(message, sign(message.digest(world.domain), key))
+        return world.request("POST", "/v1/appeals", signed)
+
+    assert appeal("it was paid for", key=known_key(77)).status_code == 422
+    assert appeal("it was paid for", at=-121).status_code == 422
+    assert appeal("it was paid for", sequence=2).status_code == 404
+    assert world.get(f"/v1/nodes/0x{node.address.hex()}/appeals") == {"appeals": []}
+
+    filed = appeal("it was paid for").json()
+    assert appeal("something else").json() == filed
+    (waiting,) = world.request("GET", "/v1/admin/appeals", headers=ADMIN).json()
+    assert waiting == filed
+
+    path = f"/v1/admin/appeals/{filed['id']}/answer"
+    assert world.request("POST", path, content=b'{"text": "no"}').status_code == 401
+    body = b'{"text": "the ticket says 100 bytes"}'
+    assert world.request("POST", path, content=body, headers=ADMIN).status_code == 200
+    assert world.request("GET", "/v1/admin/appeals", headers=ADMIN).json() == []
+    (shown,) = world.get(f"/v1/nodes/0x{node.address.hex()}/appeals")["appeals"]
+    assert shown["answer"] == "the ticket says 100 bytes"
+    assert shown["appeal"]["text"] == "it was paid for"

@@ -29,7 +29,7 @@ CONFIG = make_config(0)
 STATE = PoolInEpoch(PoolInput(1, Terms(10**18, 10**17, ZERO_ADDRESS), 10**21), 0, 4 * 10**8)
 
 
-def answer(poster_key: bytes = POSTER_KEY) -> dict[str, Any]:
+def answer(poster_key: bytes = POSTER_KEY, account: Address = ACCOUNT) -> dict[str, Any]:
     """Return an honest answer, with a refusal that the key signed."""
     message = Rejection(bytes([7] * 32), 3, Code.OVER_RATE, 1_700_000_000)  # type: ignore[arg-type]
     digest = message.digest(Domain(CONFIG.chain_id, Address(CONFIG.epoch_book)))
@@ -46,7 +46,7 @@ def answer(poster_key: bytes = POSTER_KEY) -> dict[str, Any]:
     return api.AccountEpoch(
         state="final",
         is_settled=True,
-        explanation=api.Explanation.of(explain(ACCOUNT, 7, [STATE], {1: own})),
+        explanation=api.Explanation.of(explain(account, 7, [STATE], {1: own})),
         refusal_count=5,
         refusals=[refusal],
     ).dump()

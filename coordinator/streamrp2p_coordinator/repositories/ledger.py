@@ -192,6 +192,16 @@ class Ledger(Repository):
         )
         return [(epoch, count) for epoch, count in rows]
 
+    def has_rejection(self, node: Address, session_id: SessionId, sequence: int, code: int) -> bool:
+        """Tell whether a rejection of a node is on record."""
+        query = select(_rejections.c.epoch).where(
+            _rejections.c.node == node,
+            _rejections.c.session_id == session_id,
+            _rejections.c.sequence == sequence,
+            _rejections.c.code == code,
+        )
+        return self._connection.execute(query.limit(1)).one_or_none() is not None
+
     def rejections_of(self, node: Address, epoch: int, limit: int) -> tuple[int, list[Refusal]]:
         """Return how many rejections a node has in an epoch, and the first `limit` in the order of their bytes."""
         own = (_rejections.c.epoch == epoch, _rejections.c.node == node)

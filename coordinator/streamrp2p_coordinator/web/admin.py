@@ -4,16 +4,20 @@ import hmac
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header
+from pydantic import Field
 
 from streamrp2p import api
 from streamrp2p.suspicion import Suspicion
 from streamrp2p.verify import Code
 from streamrp2p_coordinator.errors import NotFoundError, UnauthorizedError
+from streamrp2p_coordinator.use_cases.file_appeal import shown_appeal
 from streamrp2p_coordinator.use_cases.suspend_node import suspend_node
 from streamrp2p_coordinator.web import parameters
 from streamrp2p_coordinator.web.parts import Parts, shown_node
 
 SCHEME = "Bearer "
+APPEALS_ROWS = 1000
+"""How many appeals are shown at once, the oldest of those that wait."""
 
 
 class AdminStatus(api.Wire):
@@ -136,6 +140,32 @@ def post_hold(node: parameters.AddressText, hold: Hold, services: Parts) -> list
     with services.database.write() as store:
         store.suspicions.keep([suspicion], now, now + hold.seconds, now)
     return get_suspicions(services)
+
+
+class Answer(api.Wire):
+    """What an operator answers to an appeal."""
+
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+@router.get("/appeals")
+def get_waiting_appeals(services: Parts) -> list[api.FiledAppeal]:
+    """List the appeals that wait for an answer, the oldest first."""
+    with services.database.read() as store:
+        return list(map(shown_appeal, store.suspicions.unanswered_appeals(APPEALS_ROWS)))
+
+
+@router.post("/appeals/{number}/answer")
+def post_answer(number: int, answer: Answer, services: Parts) -> api.FiledAppeal:
+    """Answer an appeal; the node reads it. To give the records a way in again, withdraw the suspicion as well."""
+    with services.database.write() as store:
+        if store.suspicions.find_appeal(number) is None:
+            raise NotFoundError(f"there is no appeal {number}; see /v1/admin/appeals")
+        store.suspicions.answer(number, answer.text, services.clock())
+        answered = store.suspicions.find_appeal(number)
+    if answered is None:
+        raise AssertionError("the appeal was just answered")
+    return shown_appeal(answered)
 
 
 @router.post("/nodes/{node}/suspend")

@@ -11,11 +11,12 @@ from streamrp2p.claims_tree import ClaimLeaf, entry_word
 from streamrp2p.explanation import PoolInEpoch, explain, tally_of
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
-from streamrp2p.numbers import Address
+from streamrp2p.numbers import Address, Signature
 from streamrp2p.plain_tree import PlainTree
 from streamrp2p.reachability import NodeCheck
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import PoolInput
+from streamrp2p.evidence import Appeal
 from streamrp2p.sign_in import checksummed, signed_digest
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import (
@@ -145,6 +146,30 @@ def node_check() -> dict[str, Any]:
         ).dump(),
         "signature": "0x" + _sign(message, "node").hex(),
     }
+
+
+def appeal() -> dict[str, Any]:
+    """POST /v1/appeals."""
+    message = Appeal(
+        _address("node"), TICKET.session_id, 4, Code.NOT_MONOTONE, "the disk was restored", NOW
+    )
+    return api.SignedAppeal.of(message, Signature(_sign(message, "node"))).dump()
+
+
+def filed_appeal() -> dict[str, Any]:
+    """Answer to POST /v1/appeals."""
+    return api.FiledAppeal(
+        id=1,
+        appeal=api.Appeal.model_validate(appeal()["appeal"]),
+        filed_at=NOW,
+        answer=None,
+        answered_at=None,
+    ).dump()
+
+
+def filed_appeals() -> dict[str, Any]:
+    """GET /v1/nodes/{node}/appeals."""
+    return {"appeals": [filed_appeal()]}
 
 
 def reachability() -> dict[str, Any]:

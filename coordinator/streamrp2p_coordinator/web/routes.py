@@ -33,6 +33,7 @@ from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.use_cases.accept_batch import accept_batch
 from streamrp2p_coordinator.use_cases.check_reachability import check_reachability
 from streamrp2p_coordinator.use_cases.explain_epoch import explain_epoch
+from streamrp2p_coordinator.use_cases.file_appeal import file_appeal, shown_appeal
 from streamrp2p_coordinator.use_cases.open_session import open_session
 from streamrp2p_coordinator.use_cases.register_node import register_node
 from streamrp2p_coordinator.use_cases.show_claim import show_claim
@@ -45,6 +46,8 @@ from streamrp2p_coordinator.web.problems import responses
 
 EARNINGS_ROWS = 1000
 """How many of an account's newest rows are shown."""
+APPEALS_ROWS = 1000
+"""How many of a node's newest appeals are shown."""
 BUNDLE_TYPE = "application/octet-stream"
 
 
@@ -128,6 +131,45 @@ def post_node(
             clock=services.clock,
         )
     )
+
+
+@router.post(
+    "/v1/appeals",
+    tags=["nodes"],
+    responses=answers(
+        examples.filed_appeal(),
+        NotFoundError,
+        TooLargeError,
+        RequestError,
+        InvalidSignatureError,
+        StorageError,
+    ),
+)
+def post_appeal(
+    appeal: Annotated[
+        api.SignedAppeal, Body(openapi_examples={"appeal": {"value": examples.appeal()}})
+    ],
+    services: Parts,
+) -> api.FiledAppeal:
+    """Object to a rejection, with the node's signature. To a rejection there is one appeal: the first stands."""
+    return file_appeal(
+        appeal,
+        database=services.database,
+        domain=services.network.domain,
+        clock=services.clock,
+    )
+
+
+@router.get(
+    "/v1/nodes/{node}/appeals",
+    tags=["nodes"],
+    responses=answers(examples.filed_appeals(), RequestError, StorageError),
+)
+def get_appeals(node: parameters.AddressText, services: Parts) -> api.FiledAppeals:
+    """List a node's newest appeals with the operator's answers, newest first."""
+    with services.database.read() as store:
+        found = store.suspicions.appeals_of(parameters.address(node), APPEALS_ROWS)
+    return api.FiledAppeals(appeals=list(map(shown_appeal, found)))
 
 
 @router.post(

@@ -29,6 +29,24 @@ export interface components {
             state: "open" | "intake" | "settling" | "committed" | "final" | "voided";
         };
         /**
+         * Appeal
+         * @description Wire form of `evidence.Appeal`.
+         */
+        Appeal: {
+            /** Code */
+            code: number;
+            /** Node */
+            node: string;
+            /** Sequence */
+            sequence: number;
+            /** Sessionid */
+            sessionId: string;
+            /** Signedat */
+            signedAt: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * Batch
          * @description POST /v1/batches: `records` are `count` session records of 274 bytes, concatenated.
          */
@@ -236,6 +254,29 @@ export interface components {
             epoch: number;
             /** Pools */
             pools: components["schemas"]["PoolExplanation"][];
+        };
+        /**
+         * FiledAppeal
+         * @description An appeal as it is kept, with the operator's answer if there is one.
+         */
+        FiledAppeal: {
+            /** Answer */
+            answer: string | null;
+            /** Answeredat */
+            answeredAt: number | null;
+            appeal: components["schemas"]["Appeal"];
+            /** Filedat */
+            filedAt: number;
+            /** Id */
+            id: number;
+        };
+        /**
+         * FiledAppeals
+         * @description GET /v1/nodes/{node}/appeals: the newest, newest first.
+         */
+        FiledAppeals: {
+            /** Appeals */
+            appeals: components["schemas"]["FiledAppeal"][];
         };
         /**
          * Header
@@ -610,6 +651,15 @@ export interface components {
             expiresAt: number;
             /** Token */
             token: string;
+        };
+        /**
+         * SignedAppeal
+         * @description POST /v1/appeals: a node objects to a rejection.
+         */
+        SignedAppeal: {
+            appeal: components["schemas"]["Appeal"];
+            /** Signature */
+            signature: string;
         };
         /**
          * SignedNodeCheck
