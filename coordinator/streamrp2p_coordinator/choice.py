@@ -21,14 +21,14 @@ def choose_relay(
     """Return the least loaded healthy node, in the least loaded network; raises NoRelayError when none is left.
 
     Of `excluded` those count that the viewer's network had a ticket to (`recent`; None: whichever) or that are in it.
-    A node in the viewer's own network is taken only if there is no other. Networks come first, so that many names of
-    one machine win no more viewers than one.
+    A node in the viewer's own network is taken only if there is no other, excluded or not: who serves itself would
+    exclude all others. Networks come first, so that many names of one machine win no more viewers than one.
     """
     healthy = [node for node in nodes if node.is_healthy]
     own = {node.node for node in healthy if viewer_network and _network(node) == viewer_network}
     honoured = [node for node in excluded if recent is None or node in recent or node in own]
-    left = [node for node in healthy if node.node not in honoured[:MAX_EXCLUSIONS]]
-    candidates = [node for node in left if node.node not in own] or left
+    others = [node for node in healthy if node.node not in own]
+    candidates = [node for node in others or healthy if node.node not in honoured[:MAX_EXCLUSIONS]]
     if not candidates:
         raise NoRelayError(
             "no healthy relay is left for this viewer; try again, and exclude fewer nodes if you can",

@@ -249,9 +249,11 @@ def _observe(services: Services) -> None:
 
 
 def _find_suspicions(services: Services) -> None:
-    if time.monotonic() - services.suspected_at < SUSPICIONS_SECONDS:
+    now = services.clock()
+    # A clock that was set back must not keep the job from its work.
+    if 0 <= now - services.suspected_at < SUSPICIONS_SECONDS:
         return
-    services.suspected_at = time.monotonic()
+    services.suspected_at = now
     new = find_suspicions(
         database=services.database, network=services.network, clock=services.clock
     )

@@ -72,7 +72,7 @@ class Services:
     admin_token: str | None = field(default=None, repr=False)
     """Opens the operator's routes; None: there are none."""
     suspected_at: float = -math.inf
-    """When suspicions were last looked for, by the monotonic clock."""
+    """When suspicions were last looked for, by `clock`."""
     traces: Traces = NO_TRACES
     """What requests and jobs did, for a collector of the operator's."""
     busy_since: float | None = None

@@ -37,8 +37,8 @@ FIRST_NOTE = 110
 UNSERVED_PROBES = 3
 UNSERVED_SECONDS = 600
 CORRUPT_PROBES = 2
-BITRATE_FACTOR = 3
-"""A viewer who keeps jumping back fetches the same media again, but not three times what is played."""
+BITRATE_FACTOR = 2
+"""A viewer who keeps jumping back fetches the same media again, but not twice what is played."""
 BITRATE_SLACK_SECONDS = 60
 """A player fills its buffer at the start, and has media of before its ticket."""
 

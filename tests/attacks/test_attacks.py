@@ -35,6 +35,27 @@ def test_who_signs_for_all_at_once_is_refused_before_anything_is_acknowledged() 
     assert "OVER_RATE" in found.attack.records.refused
 
 
-@pytest.mark.parametrize("name", ["framing", "wash traffic from many networks"])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("inflation at the pool's rate", "OVER_BITRATE"), ("serving nobody else", "PROBE_UNSERVED")],
+)
+def test_who_cheats_by_itself_is_refused(name: str, code: str) -> None:
+    assert code in played(name).attack.records.refused
+
+
+def test_many_names_are_noted() -> None:
+    assert "CLUSTER" in played("sybil, 5 names").attack.suspected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "self-dealing at home",
+        "inflation at the pool's rate",
+        "sybil, 5 names",
+        "framing",
+        "wash traffic from many networks",
+    ],
+)
 def test_it_costs_more_than_it_brings(name: str) -> None:
     assert not played(name).pays

@@ -56,6 +56,8 @@ def test_a_viewer_is_not_sent_into_its_own_network_unless_there_is_nobody_else()
     network = network_of("198.51.100.80")
     assert {choose_relay([FAR, NEAR], [], network, ()).node for _ in range(20)} == {FAR.node}
     assert choose_relay([NEAR], [], network, ()) is NEAR
+    with pytest.raises(NoRelayError):
+        choose_relay([FAR, NEAR], [FAR.node], network, {FAR.node})
 
 
 def test_only_relays_that_the_network_had_a_ticket_to_can_be_excluded() -> None:
