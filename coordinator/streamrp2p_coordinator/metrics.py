@@ -40,6 +40,8 @@ OBSERVED = (
     _gauge("nodes", "Registered nodes: healthy ones get viewers, unhealthy ones none.", "health"),
     _gauge("disk_free_bytes", "Room on the disk of: bundles, database (SQLite's alone).", "folder"),
     _gauge("sessions_open", "Tickets that have not expired."),
+    _gauge("suspicions", "Suspicions against nodes that hold, by code.", "code"),
+    _gauge("appeals_waiting", "Appeals of nodes that wait for an answer, up to 1000."),
 )
 
 
@@ -205,5 +207,7 @@ class Metrics:
             },
             "disk_free_bytes": {(name,): free for name, free in seen.disk_free_bytes.items()},
             "sessions_open": seen.open_sessions,
+            "suspicions": {(name,): count for name, count in seen.suspicions.items()},
+            "appeals_waiting": seen.waiting_appeals,
         }
         return leader | {_P + name: value for name, value in values.items()}

@@ -80,6 +80,9 @@ COORDINATOR = (
     Panel("Room on disk", "bytes", [("{{folder}}", f"min by (folder) ({C}disk_free_bytes)")]),
     Panel("Hidden probes", "short", [("{{outcome}}", _increase(C + "probes_total", "outcome"))]),
     Panel("Bytes that probes got", "bytes", [("", _increase(C + "probe_bytes_total"))]),
+    Panel("Suspicions and appeals", "short", [
+        ("{{code}}", f"max by (code) ({C}suspicions)"), ("appeals that wait", f"max({C}appeals_waiting)"),
+    ]),
 )  # fmt: skip
 NODE = (
     Panel("Sent to viewers", "Bps", [("pool {{pool}}", _rate(N + "sent_bytes_total", "pool"))]),

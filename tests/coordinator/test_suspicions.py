@@ -98,6 +98,7 @@ def test_a_hold_refuses_with_signed_evidence_until_it_is_withdrawn(world: World)
     acknowledged, later = viewer.record(1, 1000), viewer.record(2, 2000)
     assert world.submit(node.batch(1, [acknowledged])).rejections == []
     held(world, node.address)
+    assert world.services.observe().suspicions == {"suspect": 1}
 
     answer = world.submit(node.batch(1, [acknowledged, later]))
     (refusal,) = answer.rejections
@@ -210,6 +211,8 @@ def test_a_node_appeals_once_and_reads_the_answer(world: World) -> None:
     assert appeal("something else").json() == filed
     (waiting,) = world.request("GET", "/v1/admin/appeals", headers=ADMIN).json()
     assert waiting == filed
+    seen = world.services.observe()
+    assert (seen.waiting_appeals, seen.suspicions) == (1, {})
 
     path = f"/v1/admin/appeals/{filed['id']}/answer"
     assert world.request("POST", path, content=b'{"text": "no"}').status_code == 401

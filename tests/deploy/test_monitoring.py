@@ -132,7 +132,7 @@ def promtool(*arguments: str | Path) -> str:
 
 @pytest.mark.integration
 def test_prometheus_takes_its_settings_and_the_alerts_go_off_when_they_should() -> None:
-    assert "26 rules found" in promtool(
+    assert "27 rules found" in promtool(
         "check", "config", ROOT / "deploy/prometheus/prometheus.yml"
     )
     assert "SUCCESS" in promtool("test", "rules", ROOT / "deploy/prometheus/alerts_test.yml")

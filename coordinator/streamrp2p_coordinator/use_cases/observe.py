@@ -15,6 +15,8 @@ from streamrp2p_coordinator.repositories.transactions import Purpose
 
 MAX_REGISTRATIONS = 1000
 """Beyond so many registrations that wait to be relayed, their number is of no interest."""
+MAX_APPEALS = 1000
+"""As many appeals that wait to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class Observation:
     nodes: int
     healthy_nodes: int
     open_sessions: int
+    suspicions: Mapping[str, int]
+    """How many hold, by the name of their code."""
+    waiting_appeals: int
     disk_free_bytes: Mapping[str, int]
     """Room for `bundles`, and for `database` if it is on this machine."""
 
@@ -73,6 +78,8 @@ def observe(
         live = store.transactions.live(poster)
         registrations = store.nodes.pending_registrations(MAX_REGISTRATIONS)
         nodes = store.nodes.all(now)
+        suspicions = store.suspicions.open(now)
+        appeals = store.suspicions.unanswered_appeals(MAX_APPEALS)
     return Observation(
         time=now,
         newest=newest,
@@ -86,6 +93,8 @@ def observe(
         nodes=len(nodes),
         healthy_nodes=sum(node.is_healthy for node in nodes),
         open_sessions=sum(node.open_sessions for node in nodes),
+        suspicions=Counter(stored.suspicion.code.name.lower() for stored in suspicions),
+        waiting_appeals=len(appeals),
         disk_free_bytes=_disk_free({"bundles": bundles.folder, "database": database.folder}),
     )
 
