@@ -210,6 +210,8 @@ def test_every_example_of_the_documentation_is_a_valid_message() -> None:
         (api.Session, examples.session()),
         (api.Batch, examples.batch()),
         (api.BatchAnswer, examples.batch_answer()),
+        (api.SignedAppeal, examples.appeal()),
+        (api.FiledAppeals, examples.filed_appeals()),
         (api.Epochs, examples.epochs()),
         (api.Earnings, examples.earnings()),
         (api.Claim, examples.claim()),

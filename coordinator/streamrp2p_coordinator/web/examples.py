@@ -8,6 +8,7 @@ from streamrp2p.allocation import Terms
 from streamrp2p.batch import batch_root
 from streamrp2p.claim import ClaimProof, claim_call_data, opening
 from streamrp2p.claims_tree import ClaimLeaf, entry_word
+from streamrp2p.evidence import Appeal, RejectionEvidence, evidence_hash
 from streamrp2p.explanation import PoolInEpoch, explain, tally_of
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
@@ -16,7 +17,6 @@ from streamrp2p.plain_tree import PlainTree
 from streamrp2p.reachability import NodeCheck
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import PoolInput
-from streamrp2p.evidence import Appeal
 from streamrp2p.sign_in import checksummed, signed_digest
 from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import (
@@ -246,6 +246,14 @@ def batch_answer() -> dict[str, Any]:
     """Answer to POST /v1/batches."""
     ack = BatchAck(_address("node"), EPOCH, 0, batch_root([RECORD]), 1, NOW + 60)
     rejection = Rejection(TICKET.session_id, 4, Code.NOT_MONOTONE, NOW + 60)
+    facts = {
+        "bytesDelivered": 1_000_000,
+        "bytesOnTime": 1_000_000,
+        "knownSequence": 3,
+        "knownBytesDelivered": 2_000_000,
+        "knownBytesOnTime": 2_000_000,
+    }
+    evidence = RejectionEvidence(TICKET.session_id, 4, Code.NOT_MONOTONE, evidence_hash(facts))
     return {
         "ack": api.BatchAck(
             node=ack.node,
@@ -266,6 +274,8 @@ def batch_answer() -> dict[str, Any]:
                 ).dump(),
                 "signature": "0x" + _sign(rejection, "poster").hex(),
                 "reason": REASONS[Code.NOT_MONOTONE],
+                "evidence": facts,
+                "evidenceSignature": "0x" + _sign(evidence, "poster").hex(),
             }
         ],
     }
