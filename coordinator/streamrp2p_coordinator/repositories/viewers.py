@@ -41,6 +41,11 @@ class Viewers(Repository):
             raise AssertionError("the day's secret was just made")
         return name
 
+    def has_old_secrets(self, now: int) -> bool:
+        """Tell whether a secret of a day that is over is still there."""
+        query = select(_secrets.c.day).where(_secrets.c.day < now // DAY_SECONDS).limit(1)
+        return self._connection.execute(query).one_or_none() is not None
+
     def forget_secrets(self, now: int) -> None:
         """Remove the secrets of days that are over."""
         self._connection.execute(_secrets.delete().where(_secrets.c.day < now // DAY_SECONDS))

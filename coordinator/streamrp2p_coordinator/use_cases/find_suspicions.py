@@ -35,6 +35,9 @@ def find_suspicions(*, database: Database, network: Network, clock: Clock) -> li
         found = list(
             _judged(store, max(epoch - 1, 0), epoch, network.epochs.start(max(epoch - 1, 0)), now)
         )
+        has_old_secrets = store.viewers.has_old_secrets(now)
+    if not found and not has_old_secrets:
+        return []
     with database.write() as store:
         store.viewers.forget_secrets(now)
         return store.suspicions.keep(found, now, now + SUSPICION_SECONDS, now - WITHDRAWN_SECONDS)
