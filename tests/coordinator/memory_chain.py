@@ -203,7 +203,8 @@ class MemoryChain:
         seconds_left: int | None = None,
     ) -> SignedTransaction:
         ceiling = (1 if seconds_left is None else 2) * self.ceiling
-        fee = fees_at(0, self.fee, Fees(ceiling, ceiling), seconds_left).max_priority_fee_wei
+        hurry = None if replaced is None else seconds_left
+        fee = fees_at(0, self.fee, Fees(ceiling, ceiling), hurry).max_priority_fee_wei
         if replaced is not None:
             fee = max(fee, _fee(replaced) + 1)
         if max(fee, self.fee) > ceiling:

@@ -106,7 +106,7 @@ def sign_call(
     """Estimate the gas, which also tries the call, and sign an EIP-1559 transaction; nothing is sent.
 
     It offers `fee_percent` of today's fees, and enough to take the place of `replaced`: a signed transaction of the
-    same `nonce`; more where few `seconds_left` until a deadline. Raises FeeCeilingError rather than offer more than the
+    same `nonce`, more where few `seconds_left` until a deadline. Raises FeeCeilingError rather than offer more than the
     ceiling.
     """
     sender = address_of(private_key)
@@ -120,7 +120,9 @@ def sign_call(
             ("eth_getBlockByNumber", ["latest", False]),
         ],
     )
-    fees = _todays_fees(web3, block, fee_percent, ceiling, seconds_left)
+    # What RPCs call usual is what blocks took of late: to multiply that at once would raise it for the next one.
+    hurry = None if replaced is None else seconds_left
+    fees = _todays_fees(web3, block, fee_percent, ceiling, hurry)
     if replaced is not None:
         fees = replacement(fees_of(replaced), fees, ceiling)
     fields: dict[str, Any] = {
