@@ -13,6 +13,7 @@ from pydantic_settings import (
 
 from streamrp2p.cli_options import DEFAULT_METRICS_HOST
 from streamrp2p.http_api import check_base_url
+from streamrp2p.validation import first_fault
 from streamrp2p_coordinator.errors import ConfigurationError
 from streamrp2p_coordinator.network import Policy
 
@@ -161,6 +162,5 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{path}: {name}: {first['msg']}") from error
+        name, fault = first_fault(error)
+        raise ConfigurationError(f"{path}: {name}: {fault}") from error

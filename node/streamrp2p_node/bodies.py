@@ -5,6 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from streamrp2p.validation import first_fault
 from streamrp2p_node.errors import Reason, RefusedError
 
 MAX_BODY_BYTES = 16 * 1024
@@ -19,9 +20,8 @@ async def read_model(request: Request, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the body"
-        raise RefusedError(Reason.BAD_REQUEST, f"{where}: {first['msg']}") from error
+        where, fault = first_fault(error, "the body")
+        raise RefusedError(Reason.BAD_REQUEST, f"{where}: {fault}") from error
 
 
 async def _read(request: Request) -> bytes:

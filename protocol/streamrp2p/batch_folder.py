@@ -22,6 +22,7 @@ from streamrp2p.fraud import Acknowledged, acknowledged_of
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.signatures import recover
 from streamrp2p.typed_data import Domain
+from streamrp2p.validation import first_fault
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -83,6 +84,5 @@ def _read(file: Path, model: type[Model]) -> Model:
     except OSError as error:
         raise EvidenceError(f"{file} cannot be read ({error.strerror})") from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise EvidenceError(f"{file} is malformed at {where}: {first['msg']}") from error
+        where, fault = first_fault(error, "the file")
+        raise EvidenceError(f"{file} is malformed at {where}: {fault}") from error

@@ -16,6 +16,7 @@ from streamrp2p.api import Problem
 from streamrp2p.deadline import EXTENSION, DeadlineTransport
 from streamrp2p.errors import MalformedError, StreamrP2PError
 from streamrp2p.foreign_text import printable, shown_url
+from streamrp2p.validation import first_fault
 
 __all__ = [
     "ApiError",
@@ -229,11 +230,10 @@ class HttpApi:
         try:
             return model.model_validate_json(body)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"])) or "the body"
+            where, fault = first_fault(error, "the body")
             raise BadAnswerError(
                 200,
-                f"{self.base_url} sent no valid {model.__name__}: {where}: {printable(first['msg'])}; "
+                f"{self.base_url} sent no valid {model.__name__}: {where}: {printable(fault)}; "
                 "check that it runs a compatible version",
             ) from error
 

@@ -12,6 +12,7 @@ from streamrp2p.epoch_clock import EpochClock
 from streamrp2p.keys import load_key_file
 from streamrp2p.numbers import Address
 from streamrp2p.typed_data import Domain
+from streamrp2p.validation import first_fault
 from streamrp2p_signer.budget import Limits
 from streamrp2p_signer.refusals import SignerSetupError
 
@@ -107,6 +108,5 @@ class Folder:
         try:
             return Settings.model_validate(values)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            name = ".".join(map(str, first["loc"]))
-            raise SignerSetupError(f"{self.settings}: {name}: {first['msg']}") from error
+            name, fault = first_fault(error)
+            raise SignerSetupError(f"{self.settings}: {name}: {fault}") from error

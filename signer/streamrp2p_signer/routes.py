@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from streamrp2p import api
 from streamrp2p.request_id import RequestIds
+from streamrp2p.validation import first_fault
 from streamrp2p_signer.desk import Desk
 from streamrp2p_signer.refusals import Reason, RefusedError
 
@@ -119,9 +120,8 @@ def _parsed(body: bytes) -> api.TicketAsk:
     try:
         return api.TicketAsk.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the body"
-        raise RefusedError(Reason.BAD_REQUEST, f"{where}: {first['msg']}") from error
+        where, fault = first_fault(error, "the body")
+        raise RefusedError(Reason.BAD_REQUEST, f"{where}: {fault}") from error
 
 
 def _problem(status: int, slug: str, detail: str, headers: dict[str, str]) -> Response:
