@@ -11,7 +11,7 @@ from streamrp2p.receipt import SessionRecord
 from streamrp2p.records import SignedRejection
 from streamrp2p.refusal import facts_of
 from streamrp2p.suspicion import Suspicion, most_streamed_bytes
-from streamrp2p.verify import Checked, Code, Intake, Rejected, verify
+from streamrp2p.verify import Checked, Code, Intake, Rejected, elapsed_seconds, verify
 
 REASONS: Mapping[Code, str] = {
     Code.UNKNOWN_POOL: "The chain knows no such pool. Check the ticket's pool id and chain.",
@@ -82,7 +82,7 @@ class PolicyFacts:
         rate = self.stream_rates.get(ticket.pool_id)
         if rate is None:
             return None
-        elapsed = max(min(now, ticket.expires_at) - ticket.issued_at, 0)
+        elapsed = elapsed_seconds(ticket, now)
         most = most_streamed_bytes(elapsed, rate)
         if record.receipt.bytes_delivered <= most:
             return None

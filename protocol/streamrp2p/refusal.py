@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from streamrp2p.evidence import Facts
 from streamrp2p.receipt import SessionRecord
-from streamrp2p.verify import Checked, Code, Intake
+from streamrp2p.verify import Checked, Code, Intake, elapsed_seconds
 
 _Tell = Callable[[SessionRecord, Intake], Facts]
 
@@ -54,7 +54,7 @@ def _rate(record: SessionRecord, intake: Intake) -> Facts:
     ticket = record.ticket
     return {
         "bytesDelivered": record.receipt.bytes_delivered,
-        "elapsedSeconds": max(min(intake.now, ticket.expires_at) - ticket.issued_at, 0),
+        "elapsedSeconds": elapsed_seconds(ticket, intake.now),
         "rateSlackSeconds": intake.rate_slack_seconds,
         "maxBytesPerSecond": intake.pools[ticket.pool_id].max_bytes_per_second,
     }

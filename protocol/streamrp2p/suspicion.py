@@ -9,6 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from streamrp2p.evidence import Facts
 from streamrp2p.numbers import Address
@@ -109,24 +110,31 @@ def judge_probes(
 ) -> Iterator[Suspicion]:
     """Judge by the probes of this epoch and the one before: PROBE_CORRUPT, PROBE_UNSERVED.
 
-    `signed_at` are the times of receipts for more than nothing that the node handed in for other viewers of the pool.
+    `signed_at` are the times of receipts for more than nothing that the node handed in for other viewers of the pool;
+    they are looked at only where `unserved_probes` finds some.
     """
     corrupt = sum(probe.is_corrupt for probe in probes)
     if corrupt >= CORRUPT_PROBES:
         evidence = {"probes": len(probes), "corrupt": corrupt}
         yield Suspicion(Code.PROBE_CORRUPT, relay.node, pool_id, evidence)
-    unserved: list[Probed] = []
-    for probe in sorted(probes, key=lambda probe: probe.ended_at, reverse=True):
-        if probe.bytes_received:
-            break
-        unserved.append(probe)
-    if len(unserved) < UNSERVED_PROBES:
+    unserved = unserved_probes(probes)
+    if not unserved:
         return
-    last, first = unserved[0].ended_at, unserved[-1].started_at
+    first, last = unserved[0].started_at, unserved[-1].ended_at
     receipts = sum(first <= at <= last for at in signed_at)
-    if last - first >= UNSERVED_SECONDS and receipts:
+    if receipts:
         evidence = {"probes": len(unserved), "seconds": last - first, "receipts": receipts}
         yield Suspicion(Code.PROBE_UNSERVED, relay.node, pool_id, evidence)
+
+
+def unserved_probes(probes: Sequence[Probed]) -> list[Probed]:
+    """Return the last probes, oldest first, if they got nothing, are so many and took so long that it counts."""
+    newest_first = sorted(probes, key=lambda probe: probe.ended_at, reverse=True)
+    unserved = list(takewhile(lambda probe: not probe.bytes_received, newest_first))[::-1]
+    if len(unserved) < UNSERVED_PROBES:
+        return []
+    seconds = unserved[-1].ended_at - unserved[0].started_at
+    return unserved if seconds >= UNSERVED_SECONDS else []
 
 
 def judge_use(pool_id: int, relays: Sequence[Relay], uses: Uses) -> Iterator[Suspicion]:

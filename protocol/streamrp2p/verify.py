@@ -163,12 +163,16 @@ def session_faults(
         yield "weight", "more than 0", "0"
 
 
+def elapsed_seconds(ticket: SessionTicket, now: int) -> int:
+    """Return how long a ticket's session can have lasted by `now`."""
+    return max(min(now, ticket.expires_at) - ticket.issued_at, 0)
+
+
 def most_bytes(
     ticket: SessionTicket, now: int, max_bytes_per_second: int, rate_slack_seconds: int
 ) -> int:
     """Return the most that a ticket's receipt may claim at `now`, in bytes; what is too much now may not be later."""
-    elapsed_seconds = max(min(now, ticket.expires_at) - ticket.issued_at, 0)
-    return max_bytes_per_second * (elapsed_seconds + rate_slack_seconds)
+    return max_bytes_per_second * (elapsed_seconds(ticket, now) + rate_slack_seconds)
 
 
 def seconds_until_allowed(

@@ -13,6 +13,7 @@ from streamrp2p.suspicion import (
     judge_probes,
     judge_use,
     judge_weights,
+    unserved_probes,
 )
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Network
@@ -59,12 +60,16 @@ def _judged(store: Store, first: int, last: int, since: int, now: int) -> Iterat
         weights = store.probes.weights(pool_id, (first, last))
         yield from judge_weights(pool_id, relays, weights, count_tickets(uses))
     by_node = {relay.node: relay for relay in relays}
+    hidden = store.probes.sessions(since)
     probed = attrgetter("pool_id", "node")
     for (pool_id, node), probes in groupby(sorted(store.probes.since(since), key=probed), probed):
         relay, seen = by_node.get(node), [_seen(probe) for probe in probes if _counts(probe)]
         if relay is not None and seen:
-            signed_at = store.viewers.signed_at(
-                node, pool_id, (first, last), store.probes.sessions(since)
+            # All records of the node are read for it, so only where they are needed.
+            signed_at = (
+                store.viewers.signed_at(node, pool_id, (first, last), hidden)
+                if unserved_probes(seen)
+                else []
             )
             yield from judge_probes(pool_id, relay, seen, signed_at)
 
