@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from streamrp2p_coordinator.outside.rate_limit import RateLimit, network_of
+from streamrp2p_coordinator.outside.rate_limit import RateLimit, asker_key
 from streamrp2p_coordinator.web.limits import OVERHEAD_BYTES, BodyLimit
 from tests.coordinator.world import World
 
@@ -57,7 +57,7 @@ def test_reading_and_this_machine_itself_are_not_bounded(world: World) -> None:
     ],
 )
 def test_a_home_with_many_ipv6_addresses_is_one_asker(asker: str | None, counted: str) -> None:
-    assert network_of(asker) == counted
+    assert asker_key(asker) == counted
 
 
 def test_only_batches_may_be_large(world: World) -> None:

@@ -39,7 +39,7 @@ class RateLimit:
             return 0
 
 
-def network_of(asker: str | None) -> str:
+def asker_key(asker: str | None) -> str:
     """Return what an asker's limit counts by: the address, of IPv6 the /64 that one customer has."""
     try:
         address = ip_address(asker or "")

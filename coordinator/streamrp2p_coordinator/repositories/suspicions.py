@@ -126,12 +126,6 @@ class Suspicions(Repository):
             .values(withdrawn_at=now)
         )
 
-    def find_appeal(self, number: int) -> StoredAppeal | None:
-        """Return an appeal by its number."""
-        query = select(_appeals).where(_appeals.c.id == number)
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else _stored_appeal(row)
-
     def appeals_of(self, node: Address, limit: int) -> list[StoredAppeal]:
         """Return a node's newest appeals, the newest first."""
         rows = self._connection.execute(
@@ -166,29 +160,27 @@ class Suspicions(Repository):
         ).one_or_none()
         return None if row is None else _stored_appeal(row)
 
-    def file(self, appeal: Appeal, signature: Signature, now: int) -> None:
-        """Keep an appeal."""
-        self._insert(
-            _appeals,
-            [
-                {
-                    "node": appeal.node,
-                    "session_id": appeal.session_id,
-                    "sequence": appeal.sequence,
-                    "code": appeal.code,
-                    "text": appeal.text,
-                    "signed_at": appeal.signed_at,
-                    "signature": signature,
-                    "filed_at": now,
-                }
-            ],
+    def file(self, appeal: Appeal, signature: Signature, now: int) -> StoredAppeal:
+        """Keep an appeal and return it."""
+        statement = _appeals.insert().values(
+            node=appeal.node,
+            session_id=appeal.session_id,
+            sequence=appeal.sequence,
+            code=appeal.code,
+            text=appeal.text,
+            signed_at=appeal.signed_at,
+            signature=signature,
+            filed_at=now,
         )
+        return _stored_appeal(self._connection.execute(statement.returning(_appeals)).one())
 
-    def answer(self, number: int, text: str, now: int) -> None:
-        """Answer an appeal."""
-        self._connection.execute(
+    def answer(self, number: int, text: str, now: int) -> StoredAppeal | None:
+        """Answer an appeal and return it, if there is one of that number."""
+        statement = (
             update(_appeals).where(_appeals.c.id == number).values(answer=text, answered_at=now)
         )
+        row = self._connection.execute(statement.returning(_appeals)).one_or_none()
+        return None if row is None else _stored_appeal(row)
 
 
 def _stored(row: Row[Any]) -> StoredSuspicion:

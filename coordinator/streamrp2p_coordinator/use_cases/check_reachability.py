@@ -5,23 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from streamrp2p import api
-from streamrp2p.errors import SignatureError
 from streamrp2p.numbers import Address
-from streamrp2p.reachability import MAX_CHECK_AGE_SECONDS
-from streamrp2p.signatures import check_signer
 from streamrp2p.typed_data import Domain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import (
-    InvalidSignatureError,
-    RequestError,
     TooOftenError,
     UnavailableError,
 )
 from streamrp2p_coordinator.network import Clock
 from streamrp2p_coordinator.outside.addresses import host_and_port
-from streamrp2p_coordinator.outside.rate_limit import RateLimit, network_of
+from streamrp2p_coordinator.outside.rate_limit import RateLimit, asker_key
 from streamrp2p_coordinator.outside.steps import StepFailedError
 from streamrp2p_coordinator.use_cases.register_node import check_endpoint
+from streamrp2p_coordinator.use_cases.signed_request import check_signed_request
 
 MAX_LOOKS = 8
 """Looks at one time; each holds a thread."""
@@ -54,10 +50,19 @@ def check_reachability(
     A registered node that cannot be reached at its registered endpoint gets no viewers for a while, or until a look
     finds it. Raises RequestError, InvalidSignatureError, TooOftenError or, retryable, UnavailableError.
     """
-    _require(checks.of_asker.take(network_of(asker)), "from your address")
+    _require(checks.of_asker.take(asker_key(asker)), "from your address")
     check = signed.check.message()
     check_endpoint(check.endpoint)
-    _check_signature(signed, domain, clock())
+    check_signed_request(
+        check,
+        signed.signature,
+        check.node,
+        what="check",
+        time_field="requestedAt",
+        signed_at=check.requested_at,
+        domain=domain,
+        now=clock(),
+    )
     _require(checks.of_node.take(check.node, _target(check.endpoint)), "of this node or endpoint")
     if not checks.slots.acquire(blocking=False):
         raise UnavailableError("the coordinator looks at other nodes now; ask again", 5)
@@ -75,19 +80,6 @@ def check_reachability(
         seen_from=asker,
         checked_at=clock(),
     )
-
-
-def _check_signature(signed: api.SignedNodeCheck, domain: Domain, now: int) -> None:
-    check = signed.check.message()
-    if abs(now - check.requested_at) > MAX_CHECK_AGE_SECONDS:
-        raise RequestError(
-            f"requestedAt is {abs(now - check.requested_at)} s off the coordinator's clock, at most "
-            f"{MAX_CHECK_AGE_SECONDS} s are accepted; set this machine's clock, or sign the check anew"
-        )
-    try:
-        check_signer(check.digest(domain), signed.signature, check.node, "the node")
-    except SignatureError as error:
-        raise InvalidSignatureError(f"the check is not valid: {error}") from error
 
 
 def _require(wait_seconds: int, what: str) -> None:

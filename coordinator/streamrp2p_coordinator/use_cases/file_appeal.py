@@ -1,15 +1,13 @@
 """Keep a node's objection to a rejection, for the operator to answer."""
 
 from streamrp2p import api
-from streamrp2p.errors import SignatureError
 from streamrp2p.numbers import Signature
-from streamrp2p.reachability import MAX_CHECK_AGE_SECONDS
-from streamrp2p.signatures import check_signer
 from streamrp2p.typed_data import Domain
 from streamrp2p_coordinator.database import Database
-from streamrp2p_coordinator.errors import InvalidSignatureError, NotFoundError, RequestError
+from streamrp2p_coordinator.errors import NotFoundError
 from streamrp2p_coordinator.network import Clock
 from streamrp2p_coordinator.repositories.suspicions import StoredAppeal
+from streamrp2p_coordinator.use_cases.signed_request import check_signed_request
 
 
 def file_appeal(
@@ -20,15 +18,16 @@ def file_appeal(
     Raises RequestError, InvalidSignatureError, or NotFoundError if the node has no such rejection on record.
     """
     appeal, now = signed.appeal.message(), clock()
-    if abs(now - appeal.signed_at) > MAX_CHECK_AGE_SECONDS:
-        raise RequestError(
-            f"signedAt is {abs(now - appeal.signed_at)} s off the coordinator's clock, at most "
-            f"{MAX_CHECK_AGE_SECONDS} s are accepted; set this machine's clock, or sign the appeal anew"
-        )
-    try:
-        check_signer(appeal.digest(domain), signed.signature, appeal.node, "the node")
-    except SignatureError as error:
-        raise InvalidSignatureError(f"the appeal is not valid: {error}") from error
+    check_signed_request(
+        appeal,
+        signed.signature,
+        appeal.node,
+        what="appeal",
+        time_field="signedAt",
+        signed_at=appeal.signed_at,
+        domain=domain,
+        now=now,
+    )
     name = appeal.node, appeal.session_id, appeal.sequence, appeal.code
     with database.write() as store:
         # Rejections on record are bounded for each node, and so are appeals.
@@ -37,11 +36,9 @@ def file_appeal(
                 "the node has no such rejection on record; see its refusals at "
                 "/v1/accounts/{account}/epochs/{epoch}"
             )
-        if store.suspicions.appeal_to(*name) is None:
-            store.suspicions.file(appeal, Signature(signed.signature), now)
         filed = store.suspicions.appeal_to(*name)
-    if filed is None:
-        raise AssertionError("the appeal was just kept")
+        if filed is None:
+            filed = store.suspicions.file(appeal, Signature(signed.signature), now)
     return shown_appeal(filed)
 
 

@@ -159,12 +159,9 @@ def get_waiting_appeals(services: Parts) -> list[api.FiledAppeal]:
 def post_answer(number: int, answer: Answer, services: Parts) -> api.FiledAppeal:
     """Answer an appeal; the node reads it. To give the records a way in again, withdraw the suspicion as well."""
     with services.database.write() as store:
-        if store.suspicions.find_appeal(number) is None:
-            raise NotFoundError(f"there is no appeal {number}; see /v1/admin/appeals")
-        store.suspicions.answer(number, answer.text, services.clock())
-        answered = store.suspicions.find_appeal(number)
+        answered = store.suspicions.answer(number, answer.text, services.clock())
     if answered is None:
-        raise AssertionError("the appeal was just answered")
+        raise NotFoundError(f"there is no appeal {number}; see /v1/admin/appeals")
     return shown_appeal(answered)
 
 

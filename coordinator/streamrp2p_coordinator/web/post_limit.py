@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamrp2p_coordinator.outside.rate_limit import RateLimit, network_of
+from streamrp2p_coordinator.outside.rate_limit import RateLimit, asker_key
 from streamrp2p_coordinator.web.problems import problem
 
 
@@ -19,7 +19,7 @@ class PostLimit:
         """Pass a request on if it is due."""
         wait_seconds = 0
         if scope["type"] == "http" and scope["method"] == "POST" and not _is_here(scope):
-            wait_seconds = self._limit.take(network_of(scope["client"][0]))
+            wait_seconds = self._limit.take(asker_key(scope["client"][0]))
         if not wait_seconds:
             await self._app(scope, receive, send)
             return
