@@ -17,7 +17,6 @@ from streamrp2p.http_api import ApiError, UnreachableError
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.signatures import check_signer
 from streamrp2p.signer_client import SignerClient
-from streamrp2p.ticket_signing import TicketRequest
 from streamrp2p.typed_data import Domain, SessionTicket
 from streamrp2p_coordinator.errors import ConfigurationError, TicketSignerError
 from streamrp2p_coordinator.network import Clock, Signer
@@ -85,15 +84,7 @@ class RemoteSigner:
         self._client.close()
 
     def _ask(self, ticket: SessionTicket) -> Signature:
-        asked_at = self._clock()
-        request = TicketRequest(ticket.session_id, asked_at)
-        ask = api.TicketAsk(
-            chain_id=self._domain.chain_id,
-            epoch_book=self._domain.epoch_book,
-            ticket=api.SessionTicket.of(ticket),
-            asked_at=asked_at,
-            signature=self._asker.sign(request, self._domain),
-        )
+        ask = api.TicketAsk.of(ticket, self._clock(), self._domain, self._asker.sign)
         return Signature(self._client.sign(ask).signature)
 
     @contextmanager

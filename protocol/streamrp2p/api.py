@@ -4,6 +4,7 @@ Integers up to 64 bits are numbers, wider ones decimal strings, bytes are 0x hex
 (docs/protocol.md section 2).
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -28,6 +29,7 @@ from streamrp2p.numbers import ZERO_ADDRESS, Address, Hash, SessionId, Signature
 from streamrp2p.relay_path import MAX_RELAYS
 from streamrp2p.settlement import PoolInput
 from streamrp2p.tally import Tally
+from streamrp2p.ticket_signing import TicketRequest
 
 MAX_DIGITS = 78
 """Of 2^256 - 1."""
@@ -738,6 +740,23 @@ class TicketAsk(Wire):
     ticket: SessionTicket
     asked_at: Uint64
     signature: SignatureHex
+
+    @classmethod
+    def of(
+        cls,
+        ticket: typed_data.SessionTicket,
+        asked_at: int,
+        domain: typed_data.Domain,
+        sign: Callable[[typed_data.Message, typed_data.Domain], Signature],
+    ) -> "TicketAsk":
+        """Ask for a ticket in a domain; `sign` signs as the asker."""
+        return cls(
+            chain_id=domain.chain_id,
+            epoch_book=domain.epoch_book,
+            ticket=SessionTicket.of(ticket),
+            asked_at=asked_at,
+            signature=sign(TicketRequest(ticket.session_id, asked_at), domain),
+        )
 
 
 class SignedTicket(Wire):

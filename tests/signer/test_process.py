@@ -11,11 +11,11 @@ from streamrp2p import api
 from streamrp2p.client import UnreachableError
 from streamrp2p.http_api import ApiError
 from streamrp2p.numbers import Address
-from streamrp2p.signatures import address_of, check_signer, sign
+from streamrp2p.signatures import address_of, check_signer
 from streamrp2p.signer_client import SignerClient
-from streamrp2p.ticket_signing import TicketRequest
 from streamrp2p.typed_data import SessionTicket
 from streamrp2p_signer.folder import Folder
+from tests.signer import world
 from tests.signer.process import DYING, Signer, signer_over
 from tests.support.chain import POSTER, SHORT_EPOCHS, DeployedChain, running_chain
 
@@ -51,15 +51,8 @@ def wanted(chain: DeployedChain, nonce: int) -> SessionTicket:
 
 
 def ask(chain: DeployedChain, ticket: SessionTicket) -> api.TicketAsk:
-    domain, now = chain.epoch_book.domain(), int(time.time())
-    request = TicketRequest(ticket.session_id, now)
-    return api.TicketAsk(
-        chain_id=domain.chain_id,
-        epoch_book=domain.epoch_book,
-        ticket=api.SessionTicket.of(ticket),
-        asked_at=now,
-        signature=sign(request.digest(domain), POSTER),
-    )
+    domain = chain.epoch_book.domain()
+    return world.ask(ticket, int(time.time()), key=POSTER, domain=domain)
 
 
 def test_killed_between_log_and_answer_it_has_spent_a_tickets_budget_once(

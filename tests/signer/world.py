@@ -8,7 +8,6 @@ from streamrp2p import api
 from streamrp2p.epoch_clock import EpochClock
 from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of, sign
-from streamrp2p.ticket_signing import TicketRequest
 from streamrp2p.typed_data import Domain, SessionTicket
 from streamrp2p_signer.budget import Limits
 from streamrp2p_signer.desk import Desk
@@ -41,13 +40,8 @@ def ask(
     asked: SessionTicket, asked_at: int = NOW, *, key: bytes = ASKER_KEY, domain: Domain = DOMAIN
 ) -> api.TicketAsk:
     """Ask for a ticket as a coordinator does."""
-    request = TicketRequest(asked.session_id, asked_at)
-    return api.TicketAsk(
-        chain_id=domain.chain_id,
-        epoch_book=domain.epoch_book,
-        ticket=api.SessionTicket.of(asked),
-        asked_at=asked_at,
-        signature=sign(request.digest(domain), key),
+    return api.TicketAsk.of(
+        asked, asked_at, domain, lambda message, domain: sign(message.digest(domain), key)
     )
 
 
