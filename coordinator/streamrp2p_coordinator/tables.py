@@ -94,7 +94,6 @@ class NodeRow(SQLModel, table=True):
     endpoint: str
     nonce: int = Field(sa_column=Column(Unsigned(UINT64_DIGITS), nullable=False))
     is_healthy: bool
-    network: str | None = None
     checked_at: int | None = _maybe_big()
     unreachable_at: int | None = _maybe_big()
     suspended_at: int | None = _maybe_big()

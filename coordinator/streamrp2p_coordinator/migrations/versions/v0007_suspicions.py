@@ -11,7 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the columns and make the tables."""
-    op.add_column("nodes", sa.Column("network", sa.String(), nullable=True))
     op.add_column("tickets", sa.Column("viewer_network", sa.LargeBinary(), nullable=True))
     op.create_index("tickets_by_viewer", "tickets", ["viewer_network", "expires_at"])
     op.create_table(
