@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Any, ClassVar, Protocol
@@ -12,9 +12,9 @@ from starlette.responses import Response
 from structlog.contextvars import bound_contextvars
 from typing_extensions import override
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from streamrp2p.refusing_http import RefusedRequestError, RefusingHttp
 from streamrp2p.request_id import HEADER as ID_HEADER
 from streamrp2p.request_id import request_id_of
 from streamrp2p_node.errors import Reason
@@ -76,7 +76,7 @@ class _Open:
         return next(silent, None) or next(resting, None)
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(RefusingHttp):
     """One connection of a server that `bounded_http` describes."""
 
     bounds: ClassVar[Bounds]
@@ -92,11 +92,9 @@ class BoundedHttp(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._owner: str | int | None = None
-        self._deadline: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
-        self._is_in_headers = self._is_in_body = False
+        self._is_in_body = False
         self._bytes = 0
-        self._refusal: Response | None = None
         self._answer: Answer | None = None
         self._answered_headers: Mapping[bytes, bytes] = {}
         self._answered_block: bytes | None = None
@@ -108,9 +106,9 @@ class BoundedHttp(HttpToolsProtocol):
         self.has_asked = False
 
     @property
-    def is_idle(self) -> bool:
-        """Tell whether no request is being answered."""
-        return self.cycle is None or self.cycle.response_complete
+    @override
+    def unread_seconds(self) -> float:
+        return self.bounds.stall_seconds
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -145,7 +143,6 @@ class BoundedHttp(HttpToolsProtocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
         self._end_stall()
         self.forget()
         super().connection_lost(exc)
@@ -187,19 +184,12 @@ class BoundedHttp(HttpToolsProtocol):
         self._begun += 1
 
     @override
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # What comes after a body would be kept as well.
-        if self._is_in_headers:
-            super().on_header(name, value)
-
-    @override
     def on_headers_complete(self) -> None:
-        length = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if length > self.bounds.header_bytes:
+        if self._header_bytes() > self.bounds.header_bytes:
             self._refusal = self._headers_too_large()
-            raise _RefusedRequestError
+            raise RefusedRequestError
         if len(self.pipeline) >= self.bounds.pipelined:
-            raise _RefusedRequestError
+            raise RefusedRequestError
         self._is_in_headers, self._is_in_body, self._bytes = False, True, 0
         self._disarm()
         self.has_asked = True
@@ -282,13 +272,6 @@ class BoundedHttp(HttpToolsProtocol):
         return request_id_of(self._answered_headers.get(ID_HEADER, b""))
 
     @override
-    def send_400_response(self, msg: str) -> None:
-        if self._refusal is not None or not self.is_idle:
-            self._refuse(self._refusal)
-        else:
-            super().send_400_response(msg)
-
-    @override
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._goes_last()
@@ -333,15 +316,6 @@ class BoundedHttp(HttpToolsProtocol):
             self._stall.cancel()
             self._stall = None
 
-    def _arm(self, seconds: float, act: Callable[[], None]) -> None:
-        self._disarm()
-        self._deadline = self.loop.call_later(seconds, act)
-
-    def _disarm(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
     def _too_slow(self) -> None:
         if self.flow.read_paused:
             # The node itself does not read on yet, because of a request before this one.
@@ -356,23 +330,6 @@ class BoundedHttp(HttpToolsProtocol):
             Reason.HEADERS_TOO_LARGE,
             f"path and headers exceed {self.bounds.header_bytes} bytes; send fewer",
         )
-
-    def _refuse(self, answer: Response | None) -> None:
-        """End the connection, with an answer unless another one is under way."""
-        self._disarm()
-        if answer is None or not self.is_idle:
-            self.transport.abort()
-            return
-        head = [STATUS_LINE[answer.status_code]]
-        head += [name + b": " + value + b"\r\n" for name, value in answer.raw_headers]
-        self.transport.write(b"".join([*head, b"connection: close\r\n\r\n", bytes(answer.body)]))
-        self.transport.close()
-        # Should the client not even take that.
-        self._arm(self.bounds.stall_seconds, self.transport.abort)
-
-
-class _RefusedRequestError(Exception):
-    """Ends the parser's work on a request that is refused."""
 
 
 def bounded_http(bounds: Bounds, direct: Direct | None = None) -> type[BoundedHttp]:
