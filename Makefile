@@ -254,7 +254,7 @@ load: setup ## Measure what a coordinator takes in a second, on both databases
 	python -m benchmarks.load rate --database postgresql
 
 .PHONY: soak
-soak: setup ## Put a million sessions on a coordinator, kill it twice, recompute all (about half an hour)
+soak: setup ## Put a million sessions on a coordinator, kill it twice, recompute all
 	python -m benchmarks.load soak
 
 .PHONY: attacks

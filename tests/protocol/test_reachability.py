@@ -1,10 +1,11 @@
-"""What sections 11 and 12 sign, against eth_account; and which addresses are public."""
+"""What is signed off chain alone (sections 4, 11 and 12), against eth_account; and which addresses are public."""
 
 from dataclasses import fields
 
 import pytest
 from eth_account.messages import encode_typed_data
 
+from streamrp2p.evidence import Appeal, RejectionEvidence
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Address, Hash, SessionId
 from streamrp2p.public_address import why_not_public
@@ -22,6 +23,8 @@ DOMAIN = Domain(31337, Address(b"\x22" * 20))
         NodeCheck(NODE, "https://node.example", 1_800_000_000),
         NodeIdentity(NODE, Hash(b"\1" * 32), 7),
         TicketRequest(SessionId(b"\2" * 32), 1_800_000_000),
+        RejectionEvidence(SessionId(b"\2" * 32), 3, 9, Hash(b"\1" * 32)),
+        Appeal(NODE, SessionId(b"\2" * 32), 3, 9, "why \u2013 and how", 1_800_000_000),
     ],
     ids=lambda message: message.NAME,
 )
@@ -45,8 +48,15 @@ def test_digests_are_those_of_eth_account(message: Message) -> None:
 
 
 def test_no_message_can_be_taken_for_one_of_another_kind() -> None:
-    kinds: tuple[type[Message], ...] = (*MESSAGES, NodeCheck, NodeIdentity, TicketRequest)
-    assert len({kind.type_hash() for kind in kinds}) == len(MESSAGES) + 3
+    kinds: tuple[type[Message], ...] = (
+        *MESSAGES,
+        NodeCheck,
+        NodeIdentity,
+        TicketRequest,
+        RejectionEvidence,
+        Appeal,
+    )
+    assert len({kind.type_hash() for kind in kinds}) == len(MESSAGES) + 5
 
 
 @pytest.mark.parametrize(
