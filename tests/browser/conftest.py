@@ -3,12 +3,15 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import imageio_ffmpeg
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import running_chromium, served_folder
+from tests.browser.live_stack import LiveStack, live_stack
+from tests.browser.watching import Watching
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,3 +54,17 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     with served_folder(folder) as url:
         yield f"{url}/gallery.html"
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
+    with live_stack(tmp_path_factory.mktemp("live")) as running:
+        yield running
+
+
+@pytest.fixture
+def watching(chromium: Browser, player_site: str, live: LiveStack) -> Iterator[Watching]:
+    query = urlencode({"coordinator": live.coordinator_url, "pool": live.pool_id})
+    page = Watching.open(chromium, f"{player_site}/embed/embed.html?{query}")
+    yield page
+    page.page.context.close()

@@ -1,22 +1,16 @@
 """The proof in a real browser: live video through relays, one is killed, one corrupts, and what came whole is paid."""
 
 import json
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser
 
 from streamrp2p.numbers import SessionId
-from streamrp2p_demo.layout import loopback
 from streamrp2p_demo.stack import Relay
-from tests.browser.live_stack import LiveStack, live_stack
-from tests.browser.watching import Watching
-from tests.coordinator.probed import RECORDED, Front, kind_of
-from tests.support.loopback import http_server
+from tests.browser.live_stack import LiveStack
+from tests.browser.watching import CHOICE, Watching
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
 
@@ -25,21 +19,6 @@ MOST_LATENCY_SECONDS = 5.0
 LONGEST_STOP_SECONDS = 1.0
 HONEST_OBJECTS = 60
 """How many objects the corrupting relay passes on as they are: half a minute of parts."""
-CHOICE = "Watch through relays"
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    with live_stack(tmp_path_factory.mktemp("live")) as running:
-        yield running
-
-
-@pytest.fixture
-def watching(chromium: Browser, player_site: str, live: LiveStack) -> Iterator[Watching]:
-    query = urlencode({"coordinator": live.coordinator_url, "pool": live.pool_id})
-    page = Watching.open(chromium, f"{player_site}/embed/embed.html?{query}")
-    yield page
-    page.page.context.close()
 
 
 @pytest.fixture
@@ -150,25 +129,6 @@ def test_a_killed_relay_does_not_stop_the_picture(
     assert seen.longest_stop <= LONGEST_STOP_SECONDS
 
 
-def test_probes_send_what_this_browser_sends(live: LiveStack, watching: Watching) -> None:
-    relay = live.relays[-1]
-    front = Front(loopback(relay.port))
-    with http_server(front.handler(), live.stack.ports.proxy):
-        live.run_only(relay)
-        watching.choose(CHOICE)
-        watching.watch(5)
-        watching.close()
-    sent = [each for each in front.requests if "Origin" in dict(each.headers)]
-    assert {kind_of(each) for each in sent} == RECORDED["orders"].keys()
-    for each in sent:
-        assert [name for name, _ in each.headers] == RECORDED["orders"][kind_of(each)], each
-        for name, value in each.headers:
-            # A page and a relay of this machine are one site; versions go on.
-            if name in RECORDED["values"] and name not in ("Sec-Fetch-Site", "sec-ch-ua"):
-                shown = value.replace("HeadlessChrome", "Chrome")
-                assert re.sub(r"\d+", "1", shown) == re.sub(r"\d+", "1", RECORDED["values"][name])
-
-
 def test_corrupt_bytes_are_refused_fetched_elsewhere_and_earn_nothing(
     live: LiveStack, watching: Watching, tell: Callable[..., None]
 ) -> None:
@@ -176,6 +136,8 @@ def test_corrupt_bytes_are_refused_fetched_elsewhere_and_earn_nothing(
     live.start_proxy(honest_objects=HONEST_OBJECTS)
     live.run_only(liar)
     watching.choose(CHOICE)
+    # A ticket of an epoch's last moment is over when it comes to the relay: then the player asks again.
+    live.wait_until("a relay at hand", lambda: bool(watching.sources("primary")))
     assert relay_of(live, watching.sources("primary")[0]) is liar
     # So that there is an elsewhere, if this machine is quick enough; else it is the origin.
     live.run_only(honest, liar)

@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.burnt_clock import BLOCK_PIXELS, COLUMNS, HEIGHT, WIDTH, time_of
 
+CHOICE = "Watch through relays"
+"""The button by which a viewer agrees to share."""
 START_SECONDS = 60
 """The most that a player may take to the first picture on a machine that is busy."""
 
