@@ -63,15 +63,13 @@ def record_and_send(
     return signed
 
 
-def was_unmined(
-    purpose: Purpose, subject: str, *, database: Database, chain: Chain, poster: Signer
-) -> bool:
+def was_unmined(purpose: Purpose, subject: str, *, database: Database, chain: Chain) -> bool:
     """Tell whether what was mined for a subject has left the chain's blocks again: it is about to be sent anew."""
     with database.read() as store:
         mined = store.transactions.mined(purpose, subject)
-    if mined is None or mined.sender != poster.address:
+    if mined is None:
         return False
-    return chain.transaction_count(poster.address, "latest") <= mined.signed.nonce
+    return chain.transaction_count(mined.sender, "latest") <= mined.signed.nonce
 
 
 def commit_subject(header: EpochHeader) -> str:

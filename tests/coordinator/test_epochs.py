@@ -24,8 +24,10 @@ from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
 from streamrp2p_coordinator.judgement import Refusal
 from streamrp2p_coordinator.tables import RewardRow, table_of
 from streamrp2p_coordinator.use_cases.commit_epoch import commit_epoch
+from streamrp2p_coordinator.use_cases.follow_transactions import follow_transactions
 from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
+from streamrp2p_coordinator.use_cases.sync_headers import sync_headers
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
 from tests.coordinator.actors import Node
 from tests.coordinator.memory_chain import BOND_WEI
@@ -371,6 +373,49 @@ def test_a_header_that_was_voided_unseen_is_not_bonded_again_either(world: World
     world.tick()
     assert "find the fault before you bond again" in world.services.failures["commit"]
     assert world.chain.bond == 0
+
+
+@pytest.mark.parametrize("is_followed", [True, False])
+def test_a_header_that_was_voided_as_soon_as_it_was_mined_is_settled_again(
+    world: World, *, is_followed: bool
+) -> None:
+    """Whether it goes before or after its transaction was seen in a block."""
+    earn(world, world.node())
+    finish(world, 0)
+    world.travel_to(intake_end(1))
+    world.tick()
+    first, wrong = world.chain.headers
+    if is_followed:
+        follow_transactions(database=world.database, chain=world.chain)
+    world.chain.veto(1)
+    world.chain.bond = 0
+    # What makes the new settlement another one.
+    world.chain.terms[1] = replace(world.chain.terms[1], price_per_gb=2 * GIGABYTE_PRICE)
+    for _ in range(4):
+        world.tick()
+
+    assert world.services.failures == {}
+    assert world.chain.headers[:1] == [first]
+    assert world.chain.headers[1:] not in ([], [wrong])
+    assert world.get("/v1/epochs/1")["state"] == "committed"
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_a_block_that_is_taken_back_unseen_voids_no_header(world: World, *, is_noted: bool) -> None:
+    world.travel_to(intake_end(0))
+    world.tick()
+    follow_transactions(database=world.database, chain=world.chain)
+    if is_noted:
+        world.sync()
+    world.chain.unmine()
+    assert sync_headers(database=world.database, chain=world.chain) == []
+    for _ in range(3):
+        world.tick()
+    assert len(world.chain.headers) == 1
+    with world.database.read() as store:
+        stored = store.epochs.find(0)
+    assert stored is not None
+    assert stored.voided_header_hash is None
 
 
 def test_another_accounts_header_stops_the_posting(world: World) -> None:

@@ -1,6 +1,7 @@
 """Commit the next header to the book, bonding first if need be."""
 
 from streamrp2p.chain import Call
+from streamrp2p.header import EpochHeader
 from streamrp2p_coordinator.chain import Chain
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
@@ -11,6 +12,7 @@ from streamrp2p_coordinator.outbox import (
     record_and_send,
     was_unmined,
 )
+from streamrp2p_coordinator.repositories.epochs import StoredEpoch
 from streamrp2p_coordinator.repositories.transactions import Purpose
 
 
@@ -48,19 +50,28 @@ def commit_epoch(
             f"the book's poster is 0x{book.poster.hex()}, not 0x{poster.address.hex()}; "
             "use its key, or take the place over"
         )
-    subject = commit_subject(stored.header)
-    if was_unmined("commit", subject, database=database, chain=chain, poster=poster):
+    if _was_taken_back(stored, stored.header, database, chain):
         return None
     missing_wei = book.required_bond_wei - book.bond_wei
     if missing_wei <= 0:
-        send("commit", subject, chain.commit_call(stored.header))
+        send("commit", commit_subject(stored.header), chain.commit_call(stored.header))
         return "commit"
-    with database.read() as store:
-        was_committed = store.transactions.mined("commit", subject) is not None
-    if was_committed or stored.voided_header_hash == stored.header.hash():
+    if stored.voided_header_hash == stored.header.hash():
         raise ConfigurationError(
             f"the header of epoch {epoch} was voided with the bond, and settling it again gives the same one: "
             "find the fault before you bond again, by hand"
         )
     send("bond", str(epoch), chain.bond_call(missing_wei))
     return "bond"
+
+
+def _was_taken_back(
+    stored: StoredEpoch, header: EpochHeader, database: Database, chain: Chain
+) -> bool:
+    """Tell whether the header's commit was mined, and undone by a reorganisation or a void that was not noted yet."""
+    subject = commit_subject(header)
+    if was_unmined("commit", subject, database=database, chain=chain):
+        return True
+    with database.read() as store:
+        was_mined = store.transactions.mined("commit", subject) is not None
+    return was_mined and stored.voided_header_hash != header.hash()

@@ -19,7 +19,7 @@ def finalise_epoch(
     committed_at = chain.commitment(epoch).committed_at
     if committed_at is None or chain.newest().time < committed_at + network.challenge_seconds:
         return None
-    if was_unmined("finalise", str(epoch), database=database, chain=chain, poster=poster):
+    if was_unmined("finalise", str(epoch), database=database, chain=chain):
         return None
     record_and_send(
         chain.finalise_call(epoch),

@@ -1,11 +1,14 @@
 """Note what became of the headers that were settled here: committed, final or voided."""
 
+from collections.abc import Iterable
+
 from streamrp2p.header import EpochHeader
 from streamrp2p_coordinator.chain import Chain, Commitment
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError
-from streamrp2p_coordinator.outbox import commit_subject
+from streamrp2p_coordinator.outbox import commit_subject, was_unmined
 from streamrp2p_coordinator.repositories.epochs import StoredEpoch
+from streamrp2p_coordinator.repositories.store import Store
 
 DIGEST_BYTES = 28
 """What the book keeps of a header hash."""
@@ -22,15 +25,16 @@ def sync_headers(*, database: Database, chain: Chain) -> list[int]:
     with database.read() as store:
         newest_final = store.epochs.newest_final()
         pending = store.epochs.pending()
+        committed = _committed(pending, store)
     book = chain.book()
     if newest_final is not None and newest_final.epoch >= book.finalised_epochs:
         with database.write() as store:
             store.epochs.reopen_from(book.finalised_epochs)
             pending = store.epochs.pending()
-    committed = [stored.epoch for stored in pending if stored.committed_at is not None]
+            committed = _committed(pending, store)
     standing = [epoch for epoch in committed if epoch < book.next_epoch]
     if len(standing) < len(committed):
-        return _lost(committed[len(standing)], database)
+        return _lost(committed[len(standing)], database, chain)
     # Each header names its parent: if the newest stands, so do those before it.
     newest = max(standing, default=None)
     for stored in pending:
@@ -84,23 +88,44 @@ def _note(
             store.epochs.finalise(header.epoch, None if mined is None else mined.signed.hash)
 
 
-def _lost(epoch: int, database: Database) -> list[int]:
+def _committed(pending: Iterable[StoredEpoch], store: Store) -> list[int]:
+    """Return the epochs whose headers the chain has held, as far as it was told to this database."""
+    return [stored.epoch for stored in pending if _was_committed(stored, store)]
+
+
+def _was_committed(stored: StoredEpoch, store: Store) -> bool:
+    if stored.header is None:
+        return False
+    if stored.committed_at is not None:
+        return True
+    # A header that was voided at once is known by its transaction alone; once it was taken away, that is no news.
+    return (
+        stored.voided_header_hash != stored.header.hash()
+        and store.transactions.mined("commit", commit_subject(stored.header)) is not None
+    )
+
+
+def _lost(epoch: int, database: Database, chain: Chain) -> list[int]:
     """Take away the headers from `epoch` on: they are settled again from public data.
 
-    If the commit of the first is on its way again, a reorganisation took it out of its block: then all of them stand,
+    If a reorganisation took the commit of the first out of its block, it is on its way again: then all of them stand,
     and only wait to be noted anew.
     """
+    with database.read() as store:
+        first = store.epochs.find(epoch)
+    if first is None or first.header is None:
+        return []
+    subject = commit_subject(first.header)
+    if was_unmined("commit", subject, database=database, chain=chain):
+        return []  # That was since the transactions were last followed; the next run sees it.
     voided: list[int] = []
     with database.write() as store:
-        first = store.epochs.find(epoch)
-        if first is not None and first.header is not None:
-            subject = commit_subject(first.header)
-            if store.transactions.is_live("commit", subject):
-                store.epochs.uncommit_from(epoch)
-                return []
+        if store.transactions.is_live("commit", subject):
+            store.epochs.uncommit_from(epoch)
+            return []
         for stored in store.epochs.pending():
             if stored.epoch >= epoch and stored.header is not None:
-                was_committed = stored.committed_at is not None
+                was_committed = _was_committed(stored, store)
                 store.epochs.unsettle(
                     stored.epoch, voided=stored.header.hash() if was_committed else None
                 )
