@@ -13,7 +13,9 @@ import pytest
 from streamrp2p import api
 from streamrp2p.audit import ByteIdentical, audit
 from streamrp2p.bundle import decode_bundle
+from streamrp2p.chain import outcomes
 from streamrp2p.chain.abi_codec import artifact
+from streamrp2p.chain.rpc import request
 from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import GENESIS, Parent
@@ -31,13 +33,15 @@ from tests.coordinator.process import (
     wait_for,
 )
 from tests.signer.process import Signer, signer_over
-from tests.support.chain import STRANGER, TICKET_SIGNER, DeployedChain
+from tests.support.chain import POSTER, STRANGER, TICKET_SIGNER, DeployedChain
 from tests.support.ports import find_free_port
 
 pytestmark = pytest.mark.integration
 
 VIEWER_KEY = known_key(7)
-COMMIT = artifact("EpochBook").functions["commit"].selector
+COMMIT, FINALISE = (
+    artifact("EpochBook").functions[name].selector for name in ("commit", "finalise")
+)
 MODES: tuple[Mode, ...] = ("hold", "swallow")
 
 
@@ -71,6 +75,23 @@ class Scene:
         )
         signature = sign(ticket.digest(self.node.domain), TICKET_SIGNER)
         return Viewer(ticket, signature, self.node.domain, VIEWER_KEY)
+
+    def kill_at_the_gate(self) -> None:
+        """Kill the coordinator while it sends what the gate waits for."""
+        assert self.gate.reached.wait(120)
+        self.coordinator.kill()
+
+    def posted(self) -> list[tuple[bytes, int, bool]]:
+        """Return the poster's transactions in the chain's blocks: selector, first argument, and success."""
+        web3, found = self.chain.web3, []
+        for number in range(self.chain.epoch_book.latest_block() + 1):
+            block = request(web3, "eth_getBlockByNumber", [hex(number), True])
+            for one in block["transactions"]:
+                data = bytes.fromhex(one["input"][2:])
+                if one["from"] == "0x" + address_of(POSTER).hex() and data:
+                    (succeeded,) = outcomes(web3, [bytes.fromhex(one["hash"][2:])])
+                    found.append((data[:4], int.from_bytes(data[4:36]), bool(succeeded)))
+        return found
 
     def wait_for_state(self, epoch: int, *states: str) -> api.Epoch:
         def look() -> api.Epoch | None:
@@ -244,19 +265,26 @@ def test_two_processes_on_one_database_answer_as_one(
     assert len(scene.chain.epoch_book.commits(epoch)) == 1
 
 
-def test_killed_around_the_sending_of_a_commit_it_posts_one_header(scene: Scene) -> None:
-    """First with the commit recorded but not sent, then with it sent but not answered."""
-    posted = {}
+@pytest.mark.timeout(300)
+def test_killed_around_what_it_sends_it_posts_each_header_once(scene: Scene) -> None:
+    """First with a transaction recorded but not sent, then with it sent but not answered."""
+    book, posted, earned = scene.chain.epoch_book, {}, set()
     for mode in MODES:
-        epoch, _ = scene.earn()
+        epoch, record = scene.earn()
+        earned.add(record.encode())
         scene.gate.close(mode, COMMIT + epoch.to_bytes(32))
-        assert scene.gate.reached.wait(60)
-        scene.coordinator.kill()
+        scene.kill_at_the_gate()
         if mode == "hold":
-            assert scene.chain.epoch_book.next_epoch() == epoch
-        scene.gate.mode = "open"
+            assert book.next_epoch() == epoch
+        scene.gate.close(mode, FINALISE + epoch.to_bytes(32))
         scene.client = scene.coordinator.start()
         posted[epoch] = scene.wait_for_state(epoch, "committed", "final")
+        scene.kill_at_the_gate()
+        if mode == "hold":
+            assert book.state().finalised_epochs == epoch
+        scene.gate.mode = "open"
+        scene.client = scene.coordinator.start()
+        scene.wait_for_state(epoch, "final")
 
     for epoch, shown in posted.items():
         (commit,) = scene.chain.epoch_book.commits(epoch)
@@ -264,6 +292,14 @@ def test_killed_around_the_sending_of_a_commit_it_posts_one_header(scene: Scene)
         final = scene.wait_for_state(epoch, "final")
         assert final.commit_transaction == commit.transaction_hash
     assert scene.audited(max(posted)).settlement.header.hash() == posted[max(posted)].header_hash
+    bundles = [scene.client.bundle(book.commits(epoch)[0].header.data_hash) for epoch in posted]
+    assert earned == {one for data in bundles for one in decode_bundle(data).session_records}
+    made = scene.posted()
+    assert all(succeeded for _, _, succeeded in made)
+    for selector in (COMMIT, FINALISE):
+        epochs = [epoch for made_by, epoch, _ in made if made_by == selector]
+        assert epochs == list(range(len(epochs)))
+        assert len(epochs) > max(posted)
 
 
 @pytest.mark.timeout(240)
