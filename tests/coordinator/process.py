@@ -33,7 +33,7 @@ QUICK_EPOCHS = DeployParameters(
     bond_wei=10**18,
     poster=address_of(POSTER),
 )
-WAIT_SECONDS = 60
+WAIT_SECONDS = 100
 
 
 def wait_for(what: str, look: Callable[[], Found | None]) -> Found:
@@ -70,6 +70,7 @@ class Coordinator:
     port: int
     name: str = "coordinator"
     api_only: bool = False
+    module: str = "streamrp2p.cli"
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     clients: list[CoordinatorClient] = field(default_factory=list)
@@ -97,7 +98,7 @@ class Coordinator:
         with (self.folder / f"{self.name}.{self.starts}.log").open("wb") as output:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "streamrp2p.cli", "coordinator", "run"),
+                    *(sys.executable, "-m", self.module, "coordinator", "run"),
                     *("--config", self.config),
                     *(["--api-only"] if self.api_only else []),
                 ],

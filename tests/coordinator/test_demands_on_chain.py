@@ -208,7 +208,7 @@ def test_killed_around_the_sending_of_an_answer_it_answers_once(
             coordinator.kill()
             if mode == "hold":
                 assert chain.data_demands.demands()[-1].state == "open"
-            gate.mode = "open"
+            gate.open()
             coordinator.start()
             wait_for(
                 "the answer", lambda: chain.data_demands.demands()[-1].state == "answered" or None

@@ -17,6 +17,7 @@ from streamrp2p.chain import outcomes
 from streamrp2p.chain.abi_codec import artifact
 from streamrp2p.chain.rpc import request
 from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
+from streamrp2p.keccak import keccak
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import GENESIS, Parent
 from streamrp2p.signatures import address_of, recover, sign
@@ -92,6 +93,10 @@ class Scene:
                     (succeeded,) = outcomes(web3, [bytes.fromhex(one["hash"][2:])])
                     found.append((data[:4], int.from_bytes(data[4:36]), bool(succeeded)))
         return found
+
+    def wait_for_commit(self, epoch: int) -> None:
+        book = self.chain.epoch_book
+        wait_for(f"a commit of epoch {epoch}", lambda: book.next_epoch() > epoch or None)
 
     def wait_for_state(self, epoch: int, *states: str) -> api.Epoch:
         def look() -> api.Epoch | None:
@@ -282,7 +287,7 @@ def test_killed_around_what_it_sends_it_posts_each_header_once(scene: Scene) -> 
         scene.kill_at_the_gate()
         if mode == "hold":
             assert book.state().finalised_epochs == epoch
-        scene.gate.mode = "open"
+        scene.gate.open()
         scene.client = scene.coordinator.start()
         scene.wait_for_state(epoch, "final")
 
@@ -300,6 +305,37 @@ def test_killed_around_what_it_sends_it_posts_each_header_once(scene: Scene) -> 
         epochs = [epoch for made_by, epoch, _ in made if made_by == selector]
         assert epochs == list(range(len(epochs)))
         assert len(epochs) > max(posted)
+
+
+@pytest.mark.timeout(300)
+def test_killed_around_the_sending_of_a_replacement_it_posts_one_header(scene: Scene) -> None:
+    """First the replacement is never sent and the one before it is mined after all, then the other way round."""
+    scene.coordinator.kill()
+    scene.coordinator.module = "tests.coordinator.impatient"
+    scene.client = scene.coordinator.start()
+    book, mined = scene.chain.epoch_book, {}
+    for mode in MODES:
+        epoch, _ = scene.earn()
+        scene.gate.close(mode, COMMIT + epoch.to_bytes(32), to_replacements=True)
+        scene.kill_at_the_gate()
+        lost = scene.gate.lost
+        assert lost is not None
+        if mode == "hold":
+            assert book.next_epoch() == epoch
+            request(scene.chain.web3, "eth_sendRawTransaction", [lost])
+        scene.wait_for_commit(epoch)
+        (commit,) = book.commits(epoch)
+        mined[epoch] = commit
+        is_first = commit.transaction_hash == keccak(bytes.fromhex(lost[2:]))
+        assert is_first == (mode == "hold")
+        scene.gate.open()
+        scene.client = scene.coordinator.start()
+
+    for epoch, commit in mined.items():
+        shown = scene.wait_for_state(epoch, "final")
+        assert shown.commit_transaction == commit.transaction_hash
+        assert book.commits(epoch) == [commit]
+    assert all(succeeded for _, _, succeeded in scene.posted())
 
 
 @pytest.mark.timeout(240)
