@@ -12,6 +12,7 @@ from pydantic_settings import (
 )
 
 from streamrp2p.cli_options import DEFAULT_METRICS_HOST
+from streamrp2p.errors import MalformedError
 from streamrp2p.http_api import check_base_url
 from streamrp2p.validation import first_fault
 from streamrp2p_coordinator.errors import ConfigurationError
@@ -98,10 +99,13 @@ class Settings(BaseSettings):
     allow_local_networks: bool = False
     """Whether nodes may be at private addresses: for tests and networks of one's own, never on the internet."""
 
-    @field_validator("probe_site")
+    @field_validator("public_url", "probe_site", "traces_endpoint")
     @classmethod
-    def _is_origin(cls, site: str | None) -> str | None:
-        return None if site is None else check_base_url(site)
+    def _is_url(cls, url: str | None) -> str | None:
+        try:
+            return None if url is None else check_base_url(url)
+        except MalformedError as error:
+            raise ValueError(str(error)) from error
 
     @classmethod
     def settings_customise_sources(

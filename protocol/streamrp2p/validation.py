@@ -9,4 +9,4 @@ def first_fault(error: ValidationError, whole: str = "") -> tuple[str, str]:
     `whole` is where a fault is that is of no field.
     """
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return ".".join(map(str, first["loc"])) or whole, first["msg"]
+    return ".".join(map(str, first["loc"])) or whole, first["msg"].removeprefix("Value error, ")

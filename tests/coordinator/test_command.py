@@ -135,13 +135,15 @@ def test_a_missing_settings_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("rpc_url = ", "cannot be read as TOML"),
         ("port = 70000", "port: Input should be less than or equal to 65535"),
         ("unknown = 1", "unknown: Extra inputs are not permitted"),
+        ('public_url = "coordinator.example"', "public_url: a server's URL is like"),
+        ('probe_site = "ftp://watch.example"', "probe_site: a server's URL is like"),
         ("", "rpc_url: Field required"),
     ],
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, told: str) -> None:
     config = tmp_path / "coordinator.toml"
     complete = 'rpc_url = "http://x"\ndeployment = "d"\nposter_keystore = "p"\nticket_signer_keystore = "t"\n'
-    config.write_text((complete if text.startswith(("port", "unknown")) else "") + text)
+    config.write_text((complete if text.startswith(("p", "unknown")) else "") + text)
     code, _, errors = run("run", "--config", config)
     assert code == 2
     assert told in errors
