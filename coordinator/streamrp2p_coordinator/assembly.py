@@ -24,7 +24,7 @@ from streamrp2p_coordinator.probing.prober import ProbePlan, Prober
 from streamrp2p_coordinator.probing.routes import routes
 from streamrp2p_coordinator.remote_signer import remote_signers
 from streamrp2p_coordinator.sdk_chain import SdkChain
-from streamrp2p_coordinator.services import Services, is_up, system_clock
+from streamrp2p_coordinator.services import Services, address_if_up, system_clock
 from streamrp2p_coordinator.settings import Settings
 
 MIN_TOKEN_CHARACTERS = 32
@@ -71,7 +71,7 @@ def assemble(settings: Settings, clock: Clock = system_clock) -> Services:
             settings.ticket_signers, poster, network.domain, clock, metrics.asked
         ),
         clock=clock,
-        probe=partial(is_up, allow_local_networks=settings.allow_local_networks),
+        probe=partial(address_if_up, allow_local_networks=settings.allow_local_networks),
         health_seconds=settings.health_seconds,
         metrics=metrics,
         prober=Prober(

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from streamrp2p_coordinator.errors import NoRelayError
-from streamrp2p_coordinator.networks import network_of_endpoint
 from streamrp2p_coordinator.repositories.nodes import StoredNode
 
 MAX_EXCLUSIONS = 8
@@ -25,7 +24,7 @@ def choose_relay(
     exclude all others. Networks come first, so that many names of one machine win no more viewers than one.
     """
     healthy = [node for node in nodes if node.is_healthy]
-    networks = {node.node: network_of_endpoint(node.endpoint) for node in healthy}
+    networks = {node.node: node.network for node in healthy}
     own = {node for node, network in networks.items() if network and network == viewer_network}
     honoured = [node for node in excluded if recent is None or node in recent or node in own]
     others = [node for node in healthy if node.node not in own]

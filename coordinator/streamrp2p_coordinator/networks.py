@@ -20,11 +20,6 @@ def network_of(address: str | None) -> str | None:
     return str(ip_network((found, prefix), strict=False))
 
 
-def network_of_endpoint(endpoint: str) -> str | None:
-    """Return the network of an endpoint that names an address; a host name is not looked up."""
-    return network_of(urlsplit(endpoint).hostname)
-
-
 def port_of_endpoint(endpoint: str) -> int:
     """Return the port of a valid endpoint."""
     parts = urlsplit(endpoint)

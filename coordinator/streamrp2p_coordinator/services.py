@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import httpcore
+
 from streamrp2p.deadline import DeadlineTransport
 from streamrp2p.errors import MalformedError
 from streamrp2p.node_client import NodeClient
@@ -53,7 +55,8 @@ class Services:
     remote_signers: Mapping[int, RemoteSigner] = field(default_factory=dict)
     """Whom to ask for a pool's tickets where its terms name another key than `ticket_signer`."""
     clock: Clock = system_clock
-    probe: Callable[[str], bool] = field(default_factory=lambda: is_up)
+    probe: Callable[[str], str | None] = field(default_factory=lambda: address_if_up)
+    """Takes a node's endpoint; the address at which it answers, None if it does not."""
     checks: Checks = field(default_factory=Checks)
     health_seconds: int = 5
     failures: dict[str, str] = field(default_factory=dict)
@@ -102,12 +105,23 @@ class Services:
             self._refreshed_at = time.monotonic()
 
 
-def is_up(endpoint: str, *, allow_local_networks: bool = False) -> bool:
-    """Tell whether a node answers its health route in time. Never follows it elsewhere, nor into local networks."""
-    transport = DeadlineTransport(guarded_resolver(allow_local_networks=allow_local_networks))
+def address_if_up(endpoint: str, *, allow_local_networks: bool = False) -> str | None:
+    """Return the IP address at which a node answers its health route in time; None if it does not.
+
+    Never follows it elsewhere, nor into local networks.
+    """
+    reached: list[str] = []
+
+    def connect(address: str, port: int, seconds: float | None) -> httpcore.NetworkStream:
+        stream = httpcore.SyncBackend().connect_tcp(address, port, seconds)
+        reached.append(address)
+        return stream
+
+    resolve = guarded_resolver(allow_local_networks=allow_local_networks)
+    transport = DeadlineTransport(resolve, connect=connect)
     try:
         host_and_port(endpoint)
         with NodeClient(endpoint, timeout_seconds=PROBE_SECONDS, transport=transport) as node:
-            return node.is_healthy()
+            return reached[-1] if node.is_healthy() else None
     except (MalformedError, StepFailedError, ValueError):
-        return False
+        return None

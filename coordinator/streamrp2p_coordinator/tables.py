@@ -97,6 +97,7 @@ class NodeRow(SQLModel, table=True):
     checked_at: int | None = _maybe_big()
     unreachable_at: int | None = _maybe_big()
     suspended_at: int | None = _maybe_big()
+    network: str | None = None
 
 
 class RegistrationRow(SQLModel, table=True):

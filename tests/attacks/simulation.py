@@ -160,6 +160,11 @@ class Simulation:
         earnings = api.Earnings.model_validate_json(answer.content)
         return sum(pool.settled for pool in earnings.pools)
 
+    def address_if_up(self, endpoint: str) -> str | None:
+        """Return the address of the machine at an endpoint; None while a node there is down."""
+        there = [node for node in self.nodes if node.endpoint == endpoint]
+        return there[0].host if all(node.is_up for node in there) else None
+
     def _step(self) -> None:
         """Let time pass: sign for it, go on with a new ticket where one is due, hand in, act, run the jobs."""
         for viewer in self.viewers:
@@ -244,9 +249,7 @@ def simulated(
         transport = httpx.ASGITransport(app, client=PROXY)  # type: ignore[arg-type]
         http = httpx.AsyncClient(transport=transport, base_url="http://coordinator")
         simulation = Simulation(world, http, loop, chance, step_seconds, with_policy)
-        world.services.probe = lambda endpoint: all(
-            node.is_up for node in simulation.nodes if node.endpoint == endpoint
-        )
+        world.services.probe = simulation.address_if_up
         try:
             yield simulation
         finally:

@@ -220,4 +220,4 @@ def _fill(database: Database, origin_url: str, endpoint: str) -> None:
         store.pools.keep_inputs(0, inputs, is_fixed=True, is_over=False)
         registration = NodeRegistration(NODE, OTHER, endpoint, 0, 1 << 40)
         store.nodes.register(registration, Signature(bytes(65)), None)
-        store.nodes.mark_health([(NODE, endpoint, True)], int(time.time()))
+        store.nodes.mark_health([(NODE, endpoint, True, None)], int(time.time()))

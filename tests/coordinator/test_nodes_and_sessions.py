@@ -7,7 +7,7 @@ import pytest
 from streamrp2p import api
 from streamrp2p.signatures import address_of, check_signer
 from streamrp2p_coordinator.jobs import run_health
-from streamrp2p_coordinator.services import is_up
+from streamrp2p_coordinator.services import address_if_up
 from tests.coordinator.actors import Node, known_key
 from tests.coordinator.world import EPOCH_SECONDS, GENESIS, VIEWER_KEY, World
 
@@ -129,7 +129,7 @@ def test_endpoints_that_no_viewer_can_use_are_refused(world: World) -> None:
 
 @pytest.mark.parametrize("endpoint", ["http://relay..example", "http://xn--0", "nonsense", ""])
 def test_an_endpoint_that_is_no_address_is_down_and_nothing_worse(endpoint: str) -> None:
-    assert not is_up(endpoint)
+    assert address_if_up(endpoint) is None
 
 
 def test_a_node_that_registered_elsewhere_goes_on_with_the_chains_nonce(world: World) -> None:
@@ -161,10 +161,28 @@ def test_excluded_relays_are_not_chosen(world: World) -> None:
 
 def test_a_relay_that_went_down_gets_no_viewer(world: World) -> None:
     world.node()
-    world.services.probe = lambda endpoint: False
+    world.services.probe = lambda endpoint: None
     world.clock.now += world.services.health_seconds
     run_health(world.services)
     assert slug(world, "/v1/sessions", ask(world)) == (503, "no-relay")
+
+
+def test_a_node_is_in_the_network_where_it_last_answered(world: World) -> None:
+    def network() -> str | None:
+        run_health(world.services)
+        with world.database.read() as store:
+            found = store.nodes.find(node.address, world.clock.now)
+        assert found is not None
+        return found.network
+
+    world.services.probe = {"http://one.example": "203.0.113.9"}.get
+    node = world.node(endpoint="http://one.example")
+    assert network() == "203.0.113.0/24"
+    world.services.probe = lambda endpoint: None
+    world.clock.now += world.services.health_seconds
+    assert network() == "203.0.113.0/24"
+    world.post("/v1/nodes", node.registration(nonce=1, endpoint="http://two.example"))
+    assert network() is None
 
 
 def test_expired_tickets_are_no_load(world: World) -> None:

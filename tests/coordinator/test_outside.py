@@ -22,7 +22,7 @@ from streamrp2p.signatures import address_of, sign
 from streamrp2p.typed_data import Domain
 from streamrp2p_coordinator.outside import addresses, connections, look
 from streamrp2p_coordinator.outside.look import Outside
-from streamrp2p_coordinator.services import is_up
+from streamrp2p_coordinator.services import address_if_up
 from tests.coordinator.actors import known_key
 from tests.support.certificates import Authority
 from tests.support.ports import find_free_port
@@ -305,14 +305,27 @@ def test_nothing_that_is_not_public_is_connected_to(
 
     monkeypatch.setattr(socket, "create_connection", connect)
     assert last(endpoint, local=False) == ("dns", False, "address-not-public")
-    assert not is_up(endpoint)
+    assert address_if_up(endpoint) is None
+
+
+@pytest.mark.integration
+def test_a_node_is_where_it_answered_its_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolved(host: str, port: int, **_: bool) -> list[str]:
+        assert host == "node.example"
+        return ["127.0.0.2", "127.0.0.1"]
+
+    monkeypatch.setattr(addresses, "judged_addresses", resolved)
+    with serving(lambda _: (200, {}, b"")) as port:
+        endpoint = f"http://node.example:{port}"
+        assert address_if_up(endpoint, allow_local_networks=True) == "127.0.0.1"
+    assert address_if_up(endpoint, allow_local_networks=True) is None
 
 
 @pytest.mark.parametrize("port", [1, 22, 25, 79, 81, 442, 444, 1023])
 def test_ports_of_other_services_are_refused(port: int) -> None:
     endpoint = f"http://127.0.0.1:{port}"
     assert last(endpoint) == ("endpoint", False, "port-not-allowed")
-    assert not is_up(endpoint, allow_local_networks=True)
+    assert address_if_up(endpoint, allow_local_networks=True) is None
 
 
 def named(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:

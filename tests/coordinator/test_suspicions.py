@@ -24,25 +24,27 @@ TOKEN = "t" * 40
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 
 
-def stored(number: int, endpoint: str, open_sessions: int = 0) -> StoredNode:
+def stored(number: int, address: str | None, open_sessions: int = 0) -> StoredNode:
+    """Return a node at a host name, which answered at that address."""
     node = Address(number.to_bytes(20))
     return StoredNode(
         node,
         node,
-        endpoint,
+        f"https://relay-{number}.example",
         0,
         is_healthy=True,
         open_sessions=open_sessions,
         checked_at=None,
         unreachable_at=None,
         suspended_at=None,
+        network=network_of(address),
     )
 
 
-FAR, NEAR, NAMED = (
-    stored(1, "http://203.0.113.7:8200"),
-    stored(2, "http://198.51.100.7:8200"),
-    stored(3, "https://relay.example"),
+FAR, NEAR, NEW = (
+    stored(1, "203.0.113.7"),
+    stored(2, "198.51.100.7"),
+    stored(3, None),
 )
 
 
@@ -62,17 +64,17 @@ def test_a_viewer_is_not_sent_into_its_own_network_unless_there_is_nobody_else()
 
 def test_only_relays_that_the_network_had_a_ticket_to_can_be_excluded() -> None:
     network = network_of("192.0.2.1")
-    nodes, excluded = [FAR, NEAR, NAMED], [NEAR.node, NAMED.node]
+    nodes, excluded = [FAR, NEAR, NEW], [NEAR.node, NEW.node]
     assert {choose_relay(nodes, excluded, network, ()).node for _ in range(50)} == {
         node.node for node in nodes
     }
-    assert choose_relay(nodes, excluded, network, {NEAR.node, NAMED.node}) is FAR
+    assert choose_relay(nodes, excluded, network, {NEAR.node, NEW.node}) is FAR
     with pytest.raises(NoRelayError):
         choose_relay([FAR], [FAR.node], network, {FAR.node})
 
 
 def test_many_names_in_one_network_win_no_more_viewers_than_one() -> None:
-    names = [stored(number, "http://203.0.113.9:8200") for number in range(10, 20)]
+    names = [stored(number, "203.0.113.9") for number in range(10, 20)]
     busy = replace(names[0], open_sessions=2)
     assert choose_relay([busy, *names[1:], replace(NEAR, open_sessions=1)], []).node == NEAR.node
 

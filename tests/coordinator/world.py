@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI
@@ -186,7 +187,7 @@ def make_world(database: Database, folder: Path, epochs: EpochClock = EPOCHS) ->
             else [passed("tcp", "a test says so")]
         ),
         clock=clock,
-        probe=lambda endpoint: "down" not in endpoint,
+        probe=lambda endpoint: None if "down" in endpoint else urlsplit(endpoint).hostname,
     )
     world = World(services, chain, clock)
     world.sync()

@@ -38,6 +38,8 @@ class StoredNode:
     checked_at: int | None
     unreachable_at: int | None
     suspended_at: int | None
+    network: str | None = None
+    """Where it last answered a health check, as of `networks`."""
 
 
 class Nodes(Repository):
@@ -85,7 +87,12 @@ class Nodes(Repository):
             "nonce": registration.nonce,
         }
         if known is None or known.endpoint != registration.endpoint:
-            row |= {"is_healthy": False, "checked_at": None, "unreachable_at": None}
+            row |= {
+                "is_healthy": False,
+                "checked_at": None,
+                "unreachable_at": None,
+                "network": None,
+            }
         if known is None:
             self._insert(_nodes, [row])
         else:
@@ -158,13 +165,19 @@ class Nodes(Repository):
         )
         return [(Address(row.node), row.endpoint) for row in rows]
 
-    def mark_health(self, checked: Iterable[tuple[Address, str, bool]], now: int) -> None:
-        """Note `(node, endpoint, is healthy)`; a node that moved meanwhile keeps its own mark."""
-        for node, endpoint, is_healthy in checked:
+    def mark_health(
+        self, checked: Iterable[tuple[Address, str, bool, str | None]], now: int
+    ) -> None:
+        """Note `(node, endpoint, is healthy, network)`; a node that moved meanwhile keeps its own mark.
+
+        One that does not answer is still taken for where it last did.
+        """
+        for node, endpoint, is_healthy, network in checked:
+            seen = {"network": network} if is_healthy else {}
             self._connection.execute(
                 update(_nodes)
                 .where(_nodes.c.node == node, _nodes.c.endpoint == endpoint)
-                .values(is_healthy=is_healthy, checked_at=now)
+                .values(is_healthy=is_healthy, checked_at=now, **seen)
             )
 
     def mark_reachable(self, node: Address, endpoint: str, unreachable_at: int | None) -> None:
@@ -240,4 +253,5 @@ def _stored(row: Row[Any], now: int) -> StoredNode:
         row.checked_at,
         row.unreachable_at,
         row.suspended_at,
+        row.network,
     )

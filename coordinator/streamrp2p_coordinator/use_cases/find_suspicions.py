@@ -17,7 +17,7 @@ from streamrp2p.suspicion import (
 )
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Network
-from streamrp2p_coordinator.networks import network_of_endpoint, port_of_endpoint
+from streamrp2p_coordinator.networks import port_of_endpoint
 from streamrp2p_coordinator.probing.outcome import Outcome
 from streamrp2p_coordinator.repositories.probes import StoredProbe
 from streamrp2p_coordinator.repositories.store import Store
@@ -46,12 +46,7 @@ def find_suspicions(*, database: Database, network: Network, clock: Clock) -> li
 
 def _judged(store: Store, first: int, last: int, since: int, now: int) -> Iterator[Suspicion]:
     relays = [
-        Relay(
-            node.node,
-            node.payout,
-            network_of_endpoint(node.endpoint),
-            port_of_endpoint(node.endpoint),
-        )
+        Relay(node.node, node.payout, node.network, port_of_endpoint(node.endpoint))
         for node in store.nodes.all(now)
     ]
     yield from judge_clusters(relays)
