@@ -39,6 +39,10 @@ class Commitment:
     committed_at: int | None
     is_final: bool
 
+    def holds(self, header: EpochHeader) -> bool:
+        """Tell whether it is of that header."""
+        return self.digest == header.hash()[: len(self.digest)]
+
 
 @dataclass(frozen=True, slots=True)
 class Committing:
@@ -88,6 +92,9 @@ class Chain(Protocol):
 
     def committing(self, epoch: int) -> Committing | None:
         """Search the logs for the commit that stands for an epoch."""
+
+    def voided(self, epoch: int) -> Sequence[EpochHeader]:
+        """Search the logs for the headers that were committed for an epoch and do not stand any more, oldest first."""
 
     def demands(self, since: int) -> Sequence[DemandRecord]:
         """Return the demands for data that were made at `since` (Unix seconds) or later and are open."""

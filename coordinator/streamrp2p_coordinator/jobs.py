@@ -1,5 +1,6 @@
 """What the scheduler does: each job is one use case, repeated until nothing is due."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -81,6 +82,9 @@ def run_epochs(services: Services) -> None:
 def _run_epochs_as_leader(services: Services) -> None:
     term = services.leadership.take()
     if term is None:
+        # What failed here is another process's work now, and that tells of it.
+        for name, _ in JOBS:
+            services.failures.pop(name, None)
         return
     fenced = replace(services, database=services.database.in_term(term))
     for name, job in JOBS:
@@ -105,6 +109,7 @@ def _step(name: str, services: Services, job: Callable[[Services], None]) -> Non
     except Exception:
         # A bug in one job must not silence the others; it is told with its traceback.
         outcome = "crashed"
+        services.failures[name] = "crashed: its log has the traceback"
         log.exception("job_crashed", job=name)
     else:
         outcome = "done"
@@ -251,9 +256,9 @@ def _observe(services: Services) -> None:
 def _find_suspicions(services: Services) -> None:
     now = services.clock()
     # A clock that was set back must not keep the job from its work.
-    if 0 <= now - services.suspected_at < SUSPICIONS_SECONDS:
+    if 0 <= now - services.ran_at.get("find_suspicions", -math.inf) < SUSPICIONS_SECONDS:
         return
-    services.suspected_at = now
+    services.ran_at["find_suspicions"] = now
     new = find_suspicions(
         database=services.database, network=services.network, clock=services.clock
     )

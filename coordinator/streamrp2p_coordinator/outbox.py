@@ -5,8 +5,9 @@ stays taken until one of the transactions that were signed for it is mined.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 
-from streamrp2p.chain import Call
+from streamrp2p.chain import Call, TransactionRevertedError
 from streamrp2p.header import EpochHeader
 from streamrp2p_coordinator.chain import Chain, SignedTransaction
 from streamrp2p_coordinator.database import Database
@@ -59,7 +60,9 @@ def record_and_send(
         store.transactions.record(
             RecordedTransaction(poster.address, purpose, subject, signed, call, "live", now, due_at)
         )
-    chain.send(signed)
+    # What somebody else did since it was tried: it is recorded, and its nonce must be used.
+    with suppress(TransactionRevertedError):
+        chain.send(signed)
     return signed
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from streamrp2p.chain import Deployment, connect
 from streamrp2p.client import CoordinatorClient
+from streamrp2p.typed_data import Domain
 from streamrp2p_coordinator.backup import Backup, make_backup, restore_backup
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.database import open_database
@@ -29,6 +30,7 @@ def restore_from_public_data(settings: Settings, mirror: str | None) -> list[int
         return restore_epochs(
             database=database,
             chain=SdkChain(web3, deployment, settings.confirmations),
+            domain=Domain(deployment.chain_id, deployment.epoch_book),
             bundles=Bundles(settings.bundle_dir),
             fetch=fetch,
         )

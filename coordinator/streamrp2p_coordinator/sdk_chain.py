@@ -135,6 +135,12 @@ class SdkChain:
         time = self._block(hex(found.block)).time
         return Committing(found.header, found.transaction_hash, time)
 
+    def voided(self, epoch: int) -> Sequence[EpochHeader]:
+        """See `Chain`."""
+        standing = self.commitment(epoch)
+        headers = [one.header for one in self._book.commits(epoch)]
+        return [header for header in headers if not standing.holds(header)]
+
     def demands(self, since: int) -> Sequence[DemandRecord]:
         """See `Chain`."""
         return self._demand_watch.open(since)

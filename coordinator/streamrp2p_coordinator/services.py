@@ -1,6 +1,5 @@
 """Everything the coordinator works with, made once at its start and handed to the use cases."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -74,8 +73,8 @@ class Services:
     """Whose pages accounts may sign in from; none: nobody signs in."""
     admin_token: str | None = field(default=None, repr=False)
     """Opens the operator's routes; None: there are none."""
-    suspected_at: float = -math.inf
-    """When suspicions were last looked for, by `clock`."""
+    ran_at: dict[str, float] = field(default_factory=dict)
+    """When jobs that are not due at every tick were last run, by `clock`."""
     traces: Traces = NO_TRACES
     """What requests and jobs did, for a collector of the operator's."""
     busy_since: float | None = None

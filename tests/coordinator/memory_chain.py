@@ -58,6 +58,7 @@ class MemoryChain:
     finalised: int = 0
     demanded: dict[Hash, DemandRecord] = field(default_factory=dict)
     answered: dict[Hash, ProvenAnswer] = field(default_factory=dict)
+    lost: list[EpochHeader] = field(default_factory=list)
     bond: int = BOND_WEI
     contract_signatures: set[tuple[Address, Hash, bytes]] = field(default_factory=set)
     balances: dict[Address, int] = field(default_factory=dict)
@@ -139,6 +140,9 @@ class MemoryChain:
             return None
         transaction = Hash(keccak(b"commit" + bytes([epoch])))
         return Committing(self.headers[epoch], transaction, self.committed_at[epoch])
+
+    def voided(self, epoch: int) -> list[EpochHeader]:
+        return [header for header in self.lost if header.epoch == epoch]
 
     def demand(self, epoch: int, chunk: Chunk) -> DemandRecord:
         """Demand a chunk of a committed header."""
@@ -259,6 +263,7 @@ class MemoryChain:
 
     def veto(self, epoch: int) -> None:
         """Void the headers from `epoch` on."""
+        self.lost += self.headers[epoch:]
         del self.headers[epoch:]
         del self.committed_at[epoch:]
 

@@ -16,7 +16,7 @@ from streamrp2p.numbers import Hash, Signature
 from streamrp2p.records import SignedRejection
 from streamrp2p.settlement import GENESIS as NO_PARENT
 from streamrp2p.settlement import Parent, PoolInput
-from streamrp2p.verify import Code
+from streamrp2p.verify import Checked, Code
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import SignedTransaction
 from streamrp2p_coordinator.database import Database
@@ -29,7 +29,7 @@ from streamrp2p_coordinator.use_cases.restore_epochs import restore_epochs
 from streamrp2p_coordinator.use_cases.settle_epoch import settle_epoch
 from streamrp2p_coordinator.use_cases.sync_headers import sync_headers
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
-from tests.coordinator.actors import Node
+from tests.coordinator.actors import Node, known_key
 from tests.coordinator.memory_chain import BOND_WEI
 from tests.coordinator.world import (
     CHALLENGE_SECONDS,
@@ -470,7 +470,11 @@ def test_nothing_is_restored_on_top_of_another_header(world: World, tmp_path: Pa
 
 def restored(world: World, fresh: World, fetch: Callable[[Hash], bytes] | None) -> list[int]:
     return restore_epochs(
-        database=fresh.database, chain=world.chain, bundles=fresh.services.bundles, fetch=fetch
+        database=fresh.database,
+        chain=world.chain,
+        domain=world.domain,
+        bundles=fresh.services.bundles,
+        fetch=fetch,
     )
 
 
@@ -502,6 +506,73 @@ def test_a_lost_database_is_read_back_from_chain_and_bundles(
         assert store.ledger.earning_pools(node.address) == {1}
     finish(fresh, 2)
     assert [header.epoch for header in world.chain.headers] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("is_voided_before", [True, False])
+def test_a_restored_epoch_that_is_voided_is_settled_with_every_record_again(
+    world: World, fresh_database: Database, tmp_path: Path, *, is_voided_before: bool
+) -> None:
+    earn(world, world.node())
+    world.travel_to(intake_end(1))
+    for _ in range(3):
+        world.tick()
+    before = world.chain.headers[1]
+    assert before.weight > 0
+    if is_voided_before:
+        world.chain.veto(1)
+    fresh = make_world(fresh_database, tmp_path / "fresh")
+    fresh.services.chain = fresh.chain = world.chain
+    fresh.travel_to(world.clock.now)
+    restored(world, fresh, lambda wanted: world.services.bundles.path(wanted).read_bytes())
+    if not is_voided_before:
+        world.chain.veto(1)
+    for _ in range(3):
+        fresh.tick()
+    assert world.chain.headers[1:] == [before]
+
+
+def test_a_restored_ledger_keeps_what_is_newer_and_no_record_that_breaks_a_rule(
+    world: World, fresh_database: Database, tmp_path: Path
+) -> None:
+    node = world.node()
+    forged = world.viewer(node.address, nonce=1, ticket_key=known_key(9))
+    good = world.viewer(node.address, nonce=2)
+    with world.database.write() as store:
+        store.ledger.keep([Checked(forged.record(1, 1000)), Checked(good.record(1, 1000))], {})
+    world.travel_to(intake_end(1))
+    for _ in range(3):
+        world.tick()
+    fresh = make_world(fresh_database, tmp_path / "fresh")
+    fresh.services.chain = fresh.chain = world.chain
+    newer = Checked(good.record(2, 2000))
+    with fresh_database.write() as store:
+        store.ledger.keep([newer], {})
+    restored(world, fresh, lambda wanted: world.services.bundles.path(wanted).read_bytes())
+    with fresh_database.read() as store:
+        assert store.ledger.sessions(1) == [newer]
+
+
+@pytest.mark.parametrize("stale", [["book"], ["book", "commitment"]])
+def test_a_header_that_an_rpc_did_not_know_for_once_stands(
+    world: World, monkeypatch: pytest.MonkeyPatch, stale: list[str]
+) -> None:
+    earn(world, world.node())
+    world.travel_to(intake_end(1))
+    old = {"book": world.chain.book(), "commitment": world.chain.commitment(0)}
+    for _ in range(3):
+        world.tick()
+    world.sync()
+    before = list(world.chain.headers)
+    with monkeypatch.context() as patch:
+        for name in stale:
+            patch.setattr(world.chain, name, lambda *_, name=name: old[name])
+        world.sync()
+    world.travel_to(world.clock.now + CHALLENGE_SECONDS)
+    for _ in range(4):
+        world.tick()
+    assert world.services.failures == {}
+    assert (world.chain.headers, world.chain.finalised) == (before, 2)
+    assert world.get("/v1/epochs/1")["state"] == "final"
 
 
 def test_only_the_books_poster_commits(world: World) -> None:

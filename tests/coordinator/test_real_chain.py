@@ -69,6 +69,7 @@ def test_epochs_are_restored_from_the_chains_logs(stage: Stage, fresh_database: 
     restored = restore_epochs(
         database=fresh_database,
         chain=stage.services.chain,
+        domain=stage.services.network.domain,
         bundles=stage.services.bundles,
         fetch=None,
     )

@@ -11,9 +11,12 @@ from streamrp2p.evidence import Appeal
 from streamrp2p.numbers import Address, SessionId
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.signatures import check_signer, sign
+from streamrp2p.suspicion import Suspicion
 from streamrp2p.verify import Code
+from streamrp2p_coordinator import jobs
 from streamrp2p_coordinator.choice import choose_relay
 from streamrp2p_coordinator.errors import NoRelayError
+from streamrp2p_coordinator.jobs import run_epochs
 from streamrp2p_coordinator.networks import network_of
 from streamrp2p_coordinator.repositories.nodes import StoredNode
 from streamrp2p_coordinator.use_cases.find_suspicions import find_suspicions
@@ -184,6 +187,23 @@ def test_a_node_whose_viewers_throw_tickets_away_is_noted_and_not_refused(world:
     assert again == []
     late = world.viewer(nodes[0].address, nonce=9999, key=known_key(99)).record(1, 1000)
     assert world.submit(nodes[0].batch(1, [late])).rejections == []
+
+
+def test_suspicions_are_looked_for_once_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def look(**_: object) -> list[Suspicion]:
+        looked.append(world.clock.now)
+        return []
+
+    monkeypatch.setattr(jobs, "find_suspicions", look)
+    began = world.clock.now
+    for passed in (0, 1, 59, 60, 61, 30):
+        world.clock.now = began + passed
+        run_epochs(world.services)
+    assert [now - began for now in looked] == [0, 60, 30]
 
 
 def test_a_node_appeals_once_and_reads_the_answer(world: World) -> None:

@@ -114,6 +114,27 @@ def test_what_would_fail_now_leaves_its_nonce_to_one_that_does_nothing(
     assert follow(world) == {"first@0": "dropped", "0@0": "mined", "second@1": "reverted"}
 
 
+def test_an_rpc_that_takes_nothing_that_reverts_leaves_no_nonce_unused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, sends = world.chain.finalise_call(0), world.chain.send
+
+    def picky(transaction: SignedTransaction) -> None:
+        if world.chain.calls[transaction.hash] == first:
+            raise TransactionRevertedError("EpochBook_NotDue", {})
+        sends(transaction)
+
+    monkeypatch.setattr(world.chain, "send", picky)
+    send(world, first, "first")
+    send(world, NOTHING, "second")
+    monkeypatch.setattr(world.chain, "sign", reverting(world, first))
+    world.clock.now += PATIENCE_SECONDS
+    send_again(world)
+    assert live(world) == ["first@0", "0@0", "second@1"]
+    world.chain.mine()
+    assert follow(world) == {"first@0": "dropped", "0@0": "mined", "second@1": "mined"}
+
+
 def test_whichever_of_one_nonce_is_mined_ends_the_others(world: World) -> None:
     early = send(world, NOTHING, "a")
     for _ in range(2):

@@ -7,6 +7,7 @@ import pytest
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.notifications import Notifier
 from streamrp2p_coordinator.jobs import run_epochs, run_observation
+from streamrp2p_coordinator.leadership import Leadership
 from tests.coordinator.world import GENESIS, World
 
 
@@ -71,6 +72,25 @@ def test_a_silent_chain_is_told_beside_what_was_wrong_before(world: World, told:
     run_observation(world.services)
     assert told.troubles["job sync_pools fails"] == "the RPC is silent"
     assert "low balance" in told.troubles
+
+
+def test_who_leads_no_more_tells_of_no_job_that_another_does(world: World) -> None:
+    world.services.failures |= {"settle": "the disk is full", "health": "the disk is full"}
+    other = Leadership(world.database, world.clock)
+    world.services.leadership.resign()
+    assert other.take() is not None
+    run_epochs(world.services)
+    assert world.services.failures == {"health": "the disk is full"}
+
+
+def test_a_job_that_crashed_is_told_of_until_it_runs_again(world: World, told: Told) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.chain, "pools", None)
+        run_epochs(world.services)
+    run_observation(world.services)
+    assert "crashed" in told.troubles["job sync_pools fails"]
+    run_epochs(world.services)
+    assert world.services.failures == {}
 
 
 def test_a_header_that_was_voided_is_told_when_it_happens(world: World, told: Told) -> None:

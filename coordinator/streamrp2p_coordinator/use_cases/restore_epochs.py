@@ -1,12 +1,16 @@
 """Read settled epochs back from the chain and their bundles, into a database that lost them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from streamrp2p.bundle import Bundle, decode_bundle
+from streamrp2p.errors import StreamrP2PError
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
 from streamrp2p.numbers import Hash
-from streamrp2p.settlement import header_of
+from streamrp2p.receipt import SessionRecord
+from streamrp2p.settlement import PoolInput, header_of
+from streamrp2p.typed_data import Domain
+from streamrp2p.verify import Checked, leaf_fault
 from streamrp2p_coordinator.bundles import Bundles
 from streamrp2p_coordinator.chain import Chain, Committing
 from streamrp2p_coordinator.database import Database
@@ -15,27 +19,41 @@ from streamrp2p_coordinator.repositories.results import EpochResults
 
 Fetch = Callable[[Hash], bytes]
 """Gets the bundle of a hash from a mirror, or raises a StreamrP2PError."""
+RECORDS_AT_ONCE = 10_000
+"""How many are kept in one transaction."""
 
 
 def restore_epochs(
-    *, database: Database, chain: Chain, bundles: Bundles, fetch: Fetch | None
+    *,
+    database: Database,
+    chain: Chain,
+    domain: Domain,
+    bundles: Bundles,
+    fetch: Fetch | None,
 ) -> list[int]:
     """Take over every committed epoch that the database does not have, and return their numbers.
 
     A bundle comes from `bundles` or else by `fetch`; its bytes must have the hash that the header names, and its trees
     the header's roots. Can be stopped and repeated. Raises ChainMismatchError where a bundle is missing or wrong, or
     the database's newest epoch is not the chain's: on top of it nothing can be restored.
+
+    Of epochs that are not final, or whose header was voided, the valid records are kept too: such an epoch may have to
+    be settled again, and a header without what was acknowledged loses the bond.
     """
     _check_newest(database, chain)
     restored: list[int] = []
     while True:
         with database.read() as store:
             epoch = store.epochs.first_unsettled()
-        if epoch >= chain.book().next_epoch:
-            return restored
+        book = chain.book()
+        if epoch >= book.next_epoch:
+            break
         found = _committing(chain, epoch)
         bundle = _bundle(found.header, bundles, fetch)
-        results = EpochResults.of(bundle, chain.pool_inputs(epoch, chain.head()))
+        pools = chain.pool_inputs(epoch, chain.head())
+        results = EpochResults.of(bundle, pools)
+        if epoch >= book.finalised_epochs:
+            _keep_records(bundle, pools, database, domain)
         with database.write() as store:
             store.epochs.close_intake(epoch)
             store.epochs.settle(epoch, found.header)
@@ -44,6 +62,43 @@ def restore_epochs(
             for claim in bundle.claims:
                 store.ledger.add_earning_pools(claim.account, claim.rewards())
         restored.append(epoch)
+    while voided := chain.voided(epoch):
+        pools = chain.pool_inputs(epoch, chain.head())
+        for header in voided:
+            try:
+                bundle = _bundle(header, bundles, fetch)
+            except StreamrP2PError:
+                continue  # It may have been voided for want of its data.
+            _keep_records(bundle, pools, database, domain)
+        epoch += 1
+    return restored
+
+
+def _keep_records(
+    bundle: Bundle, pools: Iterable[PoolInput], database: Database, domain: Domain
+) -> None:
+    """Let the bundle's records stand in the ledger, but those that break a rule or are older than what stands."""
+    signers = {pool.pool_id: pool.terms.ticket_signer for pool in pools}
+    for first in range(0, len(bundle.session_records), RECORDS_AT_ONCE):
+        encoded = bundle.session_records[first : first + RECORDS_AT_ONCE]
+        valid = {
+            record.session_id: Checked(record)
+            for record in map(SessionRecord.decode, encoded)
+            if (signer := signers.get(record.ticket.pool_id)) is not None
+            and leaf_fault(record, domain, bundle.epoch, signer) is None
+        }
+        with database.write() as store:
+            known = store.ledger.known(valid)
+            newer = [
+                checked
+                for key, checked in valid.items()
+                if key not in known or _sequence(checked) > _sequence(known[key])
+            ]
+            store.ledger.keep(newer, known)
+
+
+def _sequence(checked: Checked) -> int:
+    return checked.record.receipt.sequence
 
 
 def _check_newest(database: Database, chain: Chain) -> None:

@@ -35,8 +35,9 @@ def send_transactions(*, database: Database, chain: Chain, poster: Signer, clock
         live = store.transactions.live(poster.address)
     newest = {one.signed.nonce: one for one in live}
     for transaction in newest.values():
-        # Another of this nonce was mined or offers more, or gas became too dear for this one: that is for later looks.
-        with suppress(NonceTooLowError, RpcRefusedError):
+        # Another of this nonce was mined or offers more, gas became too dear for this one, or it would revert now and
+        # this RPC takes none that does: that is for later looks.
+        with suppress(NonceTooLowError, RpcRefusedError, TransactionRevertedError):
             chain.send(transaction.signed)
     if not newest:
         return

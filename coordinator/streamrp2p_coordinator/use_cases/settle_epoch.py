@@ -25,21 +25,27 @@ def settle_epoch(
 
     An epoch is due when its intake is over by this clock and it has ended by the chain's, in a confirmed block: from
     then on nothing that settlement reads can change. The bundle is on the disk before the header is.
+
+    A header that was taken for voided and stands after all (an RPC may answer from an older block) is made again.
     """
     with database.read() as store:
         epoch = store.epochs.first_unsettled()
+        known = store.epochs.find(epoch)
     if clock() < network.epochs.intake_end(epoch):
         return None
     block = chain.head()
     if block.time < network.epochs.end(epoch):
         return None
-    if epoch < chain.book().next_epoch:
+    is_held = epoch < chain.book().next_epoch
+    if is_held and (known is None or not known.is_voided):
         return None  # The chain holds a header that this database lost: `sync_headers` tells what to do.
     with database.write() as store:
         # Waits for batches that are being taken in; from here on there are none.
         store.epochs.close_intake(epoch)
     pools = chain.pool_inputs(epoch, block)
     settlement = _settlement(epoch, pools, database, network, bundles, poster)
+    if is_held and not chain.commitment(epoch).holds(settlement.header):
+        return None
     bundles.write(settlement.bundle)
     results = EpochResults.of(settlement.bundle, pools)
     with database.write() as store:

@@ -10,9 +10,6 @@ from streamrp2p_coordinator.outbox import commit_subject, was_unmined
 from streamrp2p_coordinator.repositories.epochs import StoredEpoch
 from streamrp2p_coordinator.repositories.store import Store
 
-DIGEST_BYTES = 28
-"""What the book keeps of a header hash."""
-
 
 def sync_headers(*, database: Database, chain: Chain) -> list[int]:
     """Compare the settled headers with the book; takes voided ones away, so that they are settled again.
@@ -56,7 +53,7 @@ def _compare(stored: StoredEpoch, header: EpochHeader, database: Database, chain
     commitment = chain.commitment(stored.epoch)
     if not any(commitment.digest):
         return  # It was voided since the book was read; the next run sees that.
-    if commitment.digest != header.hash()[:DIGEST_BYTES]:
+    if not commitment.holds(header):
         raise ChainMismatchError(_mismatch(header))
     _note(stored, header, commitment, database, chain)
 
@@ -116,8 +113,11 @@ def _lost(epoch: int, database: Database, chain: Chain) -> list[int]:
     if first is None or first.header is None:
         return []
     subject = commit_subject(first.header)
+    # It was taken back since the transactions were last followed, or the RPC answered from an older block just now.
     if was_unmined("commit", subject, database=database, chain=chain):
-        return []  # That was since the transactions were last followed; the next run sees it.
+        return []
+    if chain.commitment(epoch).holds(first.header):
+        return []
     voided: list[int] = []
     with database.write() as store:
         if store.transactions.is_live("commit", subject):
