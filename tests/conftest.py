@@ -1,5 +1,6 @@
 """The fixtures that all suites share."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+import structlog
 
+from streamrp2p.logs import QUIET_LOGGERS
 from tests.support.anvil import running_anvil
 from tests.support.ports import find_free_port
 from tests.support.postgres import running_postgres
@@ -27,6 +30,19 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 def pytest_collection_finish() -> None:
     """Make Hypothesis's table of Unicode: where it never ran that takes seconds, which are no test's own."""
     hypothesis.strategies.text().validate()
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """Take back what a test, or a command that it runs in this process, sets up of the log."""
+    loggers = [logging.getLogger(), *map(logging.getLogger, QUIET_LOGGERS)]
+    before = [(logger, logger.level, logger.handlers) for logger in loggers]
+    configured = structlog.get_config()
+    yield
+    structlog.configure(**configured)
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers = handlers
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from streamrp2p.cli_options import (
     MirrorOption,
     PasswordFileOption,
     RpcOption,
+    TracesEndpointOption,
     UsageError,
     parse_address,
     wallet_key,
@@ -232,6 +233,7 @@ def audit_watch(
     ] = False,
     metrics_port: MetricsPortOption = None,
     metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
+    traces_endpoint: TracesEndpointOption = None,
     log_format: LogFormatOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -263,6 +265,7 @@ def audit_watch(
             withdraw=withdraw,
             metrics_port=metrics_port,
             metrics_host=metrics_host,
+            traces_endpoint=traces_endpoint,
         )
         cases = watch(sources, options)
     except StreamrP2PError as error:

@@ -19,6 +19,7 @@ from streamrp2p.chain import (
 )
 from streamrp2p.chain.rpc import quantity, request
 from streamrp2p.errors import StreamrP2PError
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p_auditor.alerts import Bell
 from streamrp2p_auditor.court import Court
 from streamrp2p_auditor.gather import gather
@@ -68,6 +69,7 @@ class Prosecution:
     limits: Limits
     withdraw: bool
     monotonic: Callable[[], float]
+    traces: Traces = NO_TRACES
     _pauses: dict[str, Pause] = field(default_factory=dict)
     _told: dict[str, str] = field(default_factory=dict)
 
@@ -167,7 +169,7 @@ class Prosecution:
         if isinstance(step, Step):
             self.state.put_case(case)
             shown = f"{step.kind} epoch {case.epoch}: {step.proof}, {step.shows.row}"
-            self._send(chain, step.call, step.kind, case.key, shown)
+            self._send(chain, step.call, step.kind, case, shown)
             return case
         pause = self._pause(case.key, records)
         if isinstance(step, Waiting):
@@ -222,7 +224,7 @@ class Prosecution:
             same = (chunk.header_hash[: len(case.digest)], chunk.committed_at)
             if is_ours and same == (case.digest, case.committed_at):
                 shown = f"take the bond of a demand on epoch {case.epoch} back"
-                self._send(chain, demands.reclaim_call(chunk), "reclaim", case.key, shown)
+                self._send(chain, demands.reclaim_call(chunk), "reclaim", case, shown)
                 return case
         return case.model_copy(update={"is_settled": True})
 
@@ -237,9 +239,14 @@ class Prosecution:
                 return
 
     def _send(
-        self, chain: Chain, call: Call, purpose: Purpose, key: str | None, shown: str
+        self, chain: Chain, call: Call, purpose: Purpose, case: Case | None, shown: str
     ) -> None:
-        self.wallet.send(chain.book.web3, call, purpose, case=key, shown=shown)
+        key = None if case is None else case.key
+        with self.traces.span(f"send {purpose}") as span:
+            if case is not None:
+                span.set("epoch", case.epoch)
+            if not self.wallet.send(chain.book.web3, call, purpose, case=key, shown=shown):
+                span.fail()
         self._told.pop(key or "", None)
 
     def _report(self, chain: Chain, ended: Ended) -> None:

@@ -62,8 +62,8 @@ class Wallet:
 
     def send(
         self, web3: Web3, call: Call, purpose: Purpose, *, case: str | None, shown: str
-    ) -> None:
-        """Record a transaction and send it; `follow` says how it ends.
+    ) -> bool:
+        """Record a transaction and send it; tells whether it was taken. `follow` says how it ends.
 
         Raises TransactionRevertedError and InsufficientFundsError before anything is recorded. What fails later is
         tried again by `follow`.
@@ -84,7 +84,7 @@ class Wallet:
         )
         self.state.put_transaction(transaction)
         log.info("transaction", does=shown, purpose=purpose, hash="0x" + signed.hash.hex())
-        self._broadcast(web3, transaction)
+        return self._broadcast(web3, transaction)
 
     def follow(self, web3: Web3) -> Ended | None:
         """Look after the transaction under way; returns it once it ended. Then note that, and `forget`."""
@@ -138,15 +138,16 @@ class Wallet:
         self._broadcast(web3, again)
         return None
 
-    def _broadcast(self, web3: Web3, transaction: Transaction) -> None:
+    def _broadcast(self, web3: Web3, transaction: Transaction) -> bool:
         try:
             broadcast(web3, transaction.newest)
         except ChainError as error:
             # It is recorded: the next round tries again.
             self._tell_once(error)
             self.shortage = str(error) if isinstance(error, InsufficientFundsError) else None
-        else:
-            self._told = self.shortage = None
+            return False
+        self._told = self.shortage = None
+        return True
 
     def _ended(
         self,

@@ -17,6 +17,7 @@ from streamrp2p.cli_options import DEFAULT_METRICS_HOST
 from streamrp2p.durable import StorageError
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.monitoring import monitoring
+from streamrp2p.traces import Traces, traces_to
 from streamrp2p_auditor.alerts import FIRST_WAIT_SECONDS, Bell
 from streamrp2p_auditor.followed_book import FollowedBook
 from streamrp2p_auditor.metrics import WatchMetrics
@@ -51,6 +52,7 @@ class WatchOptions:
     withdraw: bool = False
     metrics_port: int | None = None
     metrics_host: str = DEFAULT_METRICS_HOST
+    traces_endpoint: str | None = None
 
 
 def watch(sources: Sources, options: WatchOptions) -> list[Case]:
@@ -60,13 +62,16 @@ def watch(sources: Sources, options: WatchOptions) -> list[Case]:
     """
     state = State(options.state)
     with ExitStack() as stack:
+        # The last to end: a collector that does not answer keeps nobody from the folder.
+        traces = traces_to(options.traces_endpoint, "auditor")
+        stack.callback(traces.close)
         webhook = None
         if options.webhook_url is not None:
             webhook = stack.enter_context(Webhook(options.webhook_url))
         opened = sources.prepare(FollowedBook)
         stack.enter_context(state.locked(opened.domain))
         bell = Bell(state, webhook, monotonic=time.monotonic)
-        prosecution = _prosecution(sources, options, state, bell, opened.bundles)
+        prosecution = _prosecution(sources, options, state, bell, opened.bundles, traces)
 
         def connect() -> Chain:
             chain = opened.connect()
@@ -84,6 +89,7 @@ def watch(sources: Sources, options: WatchOptions) -> list[Case]:
             is_patient=not options.once,
             prosecutor=prosecution,
             monotonic=time.monotonic,
+            traces=traces,
         )
         watchman.load()
         if options.once:
@@ -179,7 +185,12 @@ def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
 
 
 def _prosecution(
-    sources: Sources, options: WatchOptions, state: State, bell: Bell, bundles: BundleStore
+    sources: Sources,
+    options: WatchOptions,
+    state: State,
+    bell: Bell,
+    bundles: BundleStore,
+    traces: Traces,
 ) -> Prosecution | None:
     if options.key is None:
         return None
@@ -193,4 +204,5 @@ def _prosecution(
         limits=Limits(wallet.address, options.max_demand_wei),
         withdraw=options.withdraw,
         monotonic=time.monotonic,
+        traces=traces,
     )

@@ -14,6 +14,7 @@ from streamrp2p.bundle_store import BundleStore
 from streamrp2p.chain import BookState, Chain, EpochStatus
 from streamrp2p.chain.errors import ChainMovedError
 from streamrp2p.errors import StreamrP2PError
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p_auditor.alerts import Bell
 from streamrp2p_auditor.errors import JudgementCrashedError
 from streamrp2p_auditor.heads import Head, head_at, newest_head, still_stands
@@ -62,6 +63,7 @@ class Watchman:
     """Whether a bundle that is missing is waited for before it is told."""
     prosecutor: Prosecutor | None
     monotonic: Callable[[], float]
+    traces: Traces = NO_TRACES
     cases: dict[str, Case] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     """The keys of the cases that this run looked at."""
@@ -202,7 +204,14 @@ class Watchman:
         return found[-1] if found else None
 
     def _judge(self, chain: Chain, status: EpochStatus, head: Head) -> Case:
-        outcome = self._outcome(chain, status.epoch, head)
+        with self.traces.span("audit epoch") as span:
+            outcome = self._outcome(chain, status.epoch, head)
+            span.set("epoch", status.epoch)
+            span.set("verdict", verdict_of(outcome))
+            if isinstance(outcome, Judged):
+                span.set("bundle.bytes", outcome.bundle_bytes)
+            else:
+                span.fail()
         before = self.cases.get(case_key(status))
         case = _opened(status, head) if before is None else before
         case = case.model_copy(update=_judgement(outcome))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import typer
@@ -18,6 +19,7 @@ from streamrp2p.chain import (
 )
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.numbers import Address
+from streamrp2p.traces import Traces, traces_to
 from streamrp2p_node.claim_plan import ClaimPlan, make_plan
 from streamrp2p_node.claim_view import Tokens, paid_lines, paid_shown, plan_lines, plan_shown
 from streamrp2p_node.errors import ClaimError
@@ -35,10 +37,15 @@ class ClaimOptions:
     """Claim from these alone; empty: from all."""
     is_confirmed: bool
     as_json: bool
+    traces_endpoint: str | None = None
+    """Where the trace of a claim that is sent goes."""
 
 
 def claim(options: ClaimOptions, node: Address, load_key: Callable[[], bytes]) -> None:
-    """Show the claim; if confirmed, send it and show what was paid. Raises ClaimError, ChainError or ApiError."""
+    """Show the claim; if confirmed, send it and show what was paid.
+
+    Raises ClaimError, ChainError, ApiError or TracesError.
+    """
     with CoordinatorClient(options.coordinator_url) as client:
         config = client.config()
         if options.deployment is not None:
@@ -50,7 +57,9 @@ def claim(options: ClaimOptions, node: Address, load_key: Callable[[], bytes]) -
     if not options.as_json:
         _print(plan_lines(plan, tokens))
     if plan.call is not None and options.is_confirmed:
-        shown |= _send(web3, config, plan, load_key(), tokens, is_quiet=options.as_json)
+        key = load_key()
+        with closing(traces_to(options.traces_endpoint, "node")) as traces:
+            shown |= _send(web3, config, plan, key, tokens, traces, is_quiet=options.as_json)
     elif plan.call is not None and not options.as_json:
         typer.echo("Nothing was sent. Add --yes to claim.")
     if options.as_json:
@@ -58,14 +67,23 @@ def claim(options: ClaimOptions, node: Address, load_key: Callable[[], bytes]) -
 
 
 def _send(
-    web3: Web3, config: api.Config, plan: ClaimPlan, key: bytes, tokens: Tokens, *, is_quiet: bool
+    web3: Web3,
+    config: api.Config,
+    plan: ClaimPlan,
+    key: bytes,
+    tokens: Tokens,
+    traces: Traces,
+    *,
+    is_quiet: bool,
 ) -> dict[str, object]:
     assert plan.call is not None  # noqa: S101 - the caller checked
-    signed = sign_call(web3, plan.call, key)
-    broadcast(web3, signed)
-    if not is_quiet:
-        typer.echo(f"   sent       0x{signed.hash.hex()}")
-    receipt = wait_for(web3, signed.hash)
+    with traces.span("claim") as span:
+        span.set("epoch", plan.proof.header.epoch)
+        signed = sign_call(web3, plan.call, key)
+        broadcast(web3, signed)
+        if not is_quiet:
+            typer.echo(f"   sent       0x{signed.hash.hex()}")
+        receipt = wait_for(web3, signed.hash)
     pools = RewardPoolsContract(web3, Address(config.reward_pools))
     payments = pools.payments(receipt)
     if not is_quiet:

@@ -18,6 +18,7 @@ from streamrp2p.cli_options import (
     MirrorOption,
     PasswordFileOption,
     RpcOption,
+    TracesEndpointOption,
     explained,
     parse_address,
     print_result,
@@ -246,6 +247,7 @@ def run(
     ] = None,
     metrics_port: MetricsPortOption = None,
     metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
+    traces_endpoint: TracesEndpointOption = None,
     log_format: LogFormatOption = None,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = False,
@@ -282,6 +284,7 @@ def run(
             notify_urls_file=notify_urls_file,
             metrics_port=metrics_port,
             metrics_host=metrics_host,
+            traces_endpoint=traces_endpoint,
         )
         settings.check()
         key = _key(directory, password_file, keyring)
@@ -338,9 +341,7 @@ def check(
 
             mapper = mapper_for(settings)
         key = _key(directory, password_file, keyring)
-        set_up_logs()
-        # What matters is in the result.
-        logging.getLogger().setLevel(logging.WARNING)
+        _set_up_quiet_logs()
         raise typer.Exit(check_command.check(settings, key, mapper, as_json=as_json))
 
 
@@ -395,6 +396,7 @@ def claim(
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Send it. Without, nothing is sent.")] = False,
+    traces_endpoint: TracesEndpointOption = None,
     password_file: PasswordFileOption = None,
     keyring: KeyringOption = False,
     as_json: JsonOption = False,
@@ -411,8 +413,10 @@ def claim(
             to=parse_address(to, "--to") if to else None,
             only_pools=frozenset(pool or ()),
             is_confirmed=yes,
+            traces_endpoint=traces_endpoint,
             as_json=as_json,
         )
+        _set_up_quiet_logs()
         claim_command.claim(
             options, _address(directory), lambda: _key(directory, password_file, keyring)
         )
@@ -563,6 +567,12 @@ def prove_omission(
             options, _address(directory), lambda: _key(directory, password_file, keyring)
         )
         raise typer.Exit(code)
+
+
+def _set_up_quiet_logs() -> None:
+    """Log for a command that answers and ends: what matters is in its result."""
+    set_up_logs()
+    logging.getLogger().setLevel(logging.WARNING)
 
 
 def _session(text: str) -> bytes:

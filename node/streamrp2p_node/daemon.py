@@ -5,7 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from streamrp2p.durable import StorageError
 from streamrp2p.monitoring import monitoring
 from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
+from streamrp2p.traces import Traces, traces_to
 from streamrp2p_node.background import Background
 from streamrp2p_node.bounded_http import BoundedHttp, Bounds, bounded_http
 from streamrp2p_node.certificate import Certificate, certificate_of, tls_of
@@ -65,13 +66,21 @@ _log = structlog.get_logger("node")
 
 
 def run(settings: Settings, key: bytes) -> None:
-    """Run the node until SIGTERM or SIGINT. Raises SettingsError and its kinds, StorageError or MalformedError."""
+    """Run the node until SIGTERM or SIGINT.
+
+    Raises SettingsError and its kinds, StorageError, MalformedError or TracesError.
+    """
     settings.check()
     certificate = certificate_of(settings)
     folder = Folder(settings.folder)
     folder.make()
-    with folder.locked(), listening(settings.host, settings.port) as listener:
-        uvloop.run(_run(settings, folder, key, listener, certificate))
+    with (
+        # The last to end: a collector that does not answer keeps neither the folder nor the port.
+        closing(traces_to(settings.traces_endpoint, "node")) as traces,
+        folder.locked(),
+        listening(settings.host, settings.port) as listener,
+    ):
+        uvloop.run(_run(settings, folder, key, listener, certificate, traces))
 
 
 async def _run(
@@ -80,6 +89,7 @@ async def _run(
     key: bytes,
     listener: socket.socket,
     certificate: Certificate | None,
+    traces: Traces,
 ) -> None:
     # Port 0 let the system choose one, which a router must know.
     settings = replace(settings, port=listener.getsockname()[1])
@@ -99,7 +109,7 @@ async def _run(
         async with make_client() as origins:
             with client:
                 app, http, background, streams, reporter = _assemble(
-                    settings, folder, key, client, view, store, doors, origins
+                    settings, folder, key, client, view, store, doors, origins, traces=traces
                 )
                 try:
                     shown = monitored(reporter, asyncio.get_running_loop())
@@ -134,13 +144,15 @@ def _assemble(
     store: Store,
     doors: Doors,
     origins: httpx.AsyncClient,
+    *,
+    traces: Traces,
 ) -> tuple[Starlette, type[BoundedHttp], Background, Streams, Reporter]:
     node = address_of(key)
     cache = SegmentCache(
         folder.cache, max_bytes=settings.cache_bytes, memory_bytes=settings.memory_bytes
     )
     desk = TicketDesk(client, node) if settings.upstream == RELAYS else None
-    upstreams = Upstreams(origins, view, desk, time.monotonic)
+    upstreams = Upstreams(origins, view, desk, time.monotonic, traces)
     streams = Streams(
         lambda source, traffic: LiveStream(
             source,
@@ -160,7 +172,13 @@ def _assemble(
         max_sessions=settings.max_sessions,
     )
     submitter = Submitter(
-        client=client, view=view, book=store.book, outbox=Outbox(folder.batches), node=node, key=key
+        client=client,
+        view=view,
+        book=store.book,
+        outbox=Outbox(folder.batches),
+        node=node,
+        key=key,
+        traces=traces,
     )
     submitter.restore()
     presence = Presence(settings, client, view, node, key, _mapper_of(settings))
@@ -191,6 +209,7 @@ def _assemble(
         status=lambda: reporter.report().dump(),
         prove=prove,
         pace=None if rate is None else Pace(rate, time.monotonic),
+        traces=traces,
     )
     bounds = Bounds(
         connections=settings.max_connections,

@@ -14,6 +14,7 @@ from streamrp2p.http_api import problem_error
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.playlist import MAX_PLAYLIST_BYTES, PATH_NAME, matches
 from streamrp2p.relay_path import MAX_PATH_AGE_SECONDS, check_upstream
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p.viewer.report import Reason
 from streamrp2p.viewer.session import CoordinatorTime, ReceiptSession
 from streamrp2p_node.coordinator_view import CoordinatorView
@@ -28,6 +29,7 @@ from streamrp2p_node.upstream import (
     Source,
     Text,
     exchange,
+    traced_fetch,
 )
 
 SMALL_SECONDS = 5.0
@@ -53,6 +55,7 @@ class FeederContext:
     time: CoordinatorTime
     meter: Meter
     monotonic: Callable[[], float]
+    traces: Traces = NO_TRACES
 
     def now(self) -> int:
         """Return the coordinator's time."""
@@ -151,7 +154,8 @@ class Feeder:
         self._reserved_bytes += length
         began_at = context.monotonic()
         try:
-            data = await self._object_bytes(listed)
+            with traced_fetch(context.traces, context.source, listed, "relay"):
+                data = await self._object_bytes(listed)
         finally:
             self._reserved_bytes -= length
         is_on_time = listed.is_timely(context.monotonic() - began_at)
@@ -172,9 +176,12 @@ class Feeder:
                 return
             receipt, signature = self.session.sign(self._context.now())
             wire = api.SignedReceipt.of(receipt, signature)
-            await self._ask(
-                "POST", f"{self.endpoint}/v1/receipts", wire, is_also_after_leaving=True
-            )
+            with self._context.traces.span("pay relay", is_root=True) as span:
+                span.set("pool.id", self._context.source.pool_id)
+                span.set("receipt.bytes", delivered)
+                await self._ask(
+                    "POST", f"{self.endpoint}/v1/receipts", wire, is_also_after_leaving=True
+                )
             self._paid_bytes = delivered
 
     def leave(self) -> None:

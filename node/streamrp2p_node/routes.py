@@ -12,6 +12,8 @@ from starlette.routing import Route
 from streamrp2p import api
 from streamrp2p.playlist import PATH_NAME
 from streamrp2p.request_id import RequestIds
+from streamrp2p.traced import tracing
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p_node.bodies import read_model
 from streamrp2p_node.cross_origin import cross_origin
 from streamrp2p_node.hang_up import while_connected
@@ -32,6 +34,7 @@ def make_app(
     status: Callable[[], Mapping[str, Any]],
     prove: Prove,
     pace: Pace | None = None,
+    traces: Traces = NO_TRACES,
 ) -> Starlette:
     """Return the ASGI application."""
 
@@ -79,6 +82,8 @@ def make_app(
         middleware=[
             Middleware(RequestIds),
             Middleware(ObjectRoute, relay, pace),
+            # Behind the route that carries the bytes: objects leave without a span.
+            *tracing(traces),
             Middleware(cross_origin),
         ],
         exception_handlers=HANDLERS,

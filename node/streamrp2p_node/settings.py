@@ -65,6 +65,8 @@ class Settings:
     metrics_port: int | None = None
     """Where the operator finds /metrics, /healthz and /readyz; None: nowhere."""
     metrics_host: str = DEFAULT_METRICS_HOST
+    traces_endpoint: str | None = None
+    """Where traces go by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; without it none are made."""
     max_sessions: int = 10_000
     max_connections: int = DEFAULT_MAX_CONNECTIONS
     max_connections_per_address: int = DEFAULT_MAX_CONNECTIONS_PER_ADDRESS

@@ -12,6 +12,7 @@ from streamrp2p.client import ApiError, CoordinatorClient
 from streamrp2p.errors import AnswerError, StreamrP2PError
 from streamrp2p.numbers import Address, SessionId
 from streamrp2p.receipt import SessionRecord
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p.verify import Code, most_bytes
 from streamrp2p_node.book import Book
 from streamrp2p_node.coordinator_view import NOISE_SECONDS, CoordinatorView
@@ -45,6 +46,7 @@ class Submitter:
         outbox: Outbox,
         node: Address,
         key: bytes,
+        traces: Traces = NO_TRACES,
     ) -> None:
         self._client = client
         self._view = view
@@ -52,6 +54,7 @@ class Submitter:
         self._outbox = outbox
         self._node = node
         self._key = key
+        self._traces = traces
         self._bad_answers: Counter[api.ReceiptSubmission] = Counter()
         self._handed_in_at = view.now()
         self.batches: Counter[str] = Counter()
@@ -157,6 +160,20 @@ class Submitter:
 
     async def _submit(self, batch: api.Batch) -> None:
         """Send one stored batch, check its answer and apply it."""
+        submission = batch.submission
+        with self._traces.span("hand in batch") as span:
+            span.set("epoch", submission.epoch)
+            span.set("batch.number", submission.batch_number)
+            span.set("batch.records", submission.count)
+            judgement = await self._answered(batch)
+            span.set("batch.accepted", len(judgement.accepted))
+            span.set("batch.rejected", len(judgement.rejected))
+        if _is_unregistered(judgement):
+            raise NotRegisteredError(
+                "the coordinator does not know this node; it is registered anew and the batch sent again"
+            )
+
+    async def _answered(self, batch: api.Batch) -> Judgement:
         self.batches["sent"] += 1
         try:
             answer = await asyncio.to_thread(self._client.submit, batch)
@@ -179,10 +196,7 @@ class Submitter:
         self.last_error = None
         self._count(judgement)
         _report(batch, judgement, answer)
-        if _is_unregistered(judgement):
-            raise NotRegisteredError(
-                "the coordinator does not know this node; it is registered anew and the batch sent again"
-            )
+        return judgement
 
     def _count(self, judgement: Judgement) -> None:
         self.batches["acknowledged"] += 1

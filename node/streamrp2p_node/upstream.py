@@ -1,9 +1,10 @@
 """Where a stream comes from: what every upstream does, and the pool's origin as the first of them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import httpx
 
@@ -11,6 +12,7 @@ from streamrp2p.errors import MalformedError, SignatureError
 from streamrp2p.http_api import NO_ANSWER, PLAIN, check_plain
 from streamrp2p.numbers import Address
 from streamrp2p.playlist import MAX_PLAYLIST_BYTES, matches
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p.typed_data import Domain
 from streamrp2p_node.errors import OriginError, TooLargeError
 from streamrp2p_node.known_objects import Listed
@@ -103,10 +105,17 @@ class Answer:
 class OriginUpstream:
     """The pool's origin."""
 
-    def __init__(self, client: httpx.AsyncClient, source: Source, meter: Meter) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        source: Source,
+        meter: Meter,
+        traces: Traces = NO_TRACES,
+    ) -> None:
         self._client = client
         self._source = source
         self._meter = meter
+        self._traces = traces
 
     @property
     def path(self) -> tuple[Address, ...]:
@@ -133,9 +142,10 @@ class OriginUpstream:
         """Return an object; see `Upstream`."""
         wanted = listed.object
         self._meter.objects += 1
-        data = await self._fetch(wanted.name, wanted.length_bytes, TOTAL_SECONDS, READ_SECONDS)
-        if not await asyncio.to_thread(matches, wanted, data):
-            raise OriginError(f"the origin sent {wanted.name} with another hash than it signed")
+        with traced_fetch(self._traces, self._source, listed, "origin"):
+            data = await self._fetch(wanted.name, wanted.length_bytes, TOTAL_SECONDS, READ_SECONDS)
+            if not await asyncio.to_thread(matches, wanted, data):
+                raise OriginError(f"the origin sent {wanted.name} with another hash than it signed")
         return data
 
     async def close(self) -> None:
@@ -156,6 +166,18 @@ class OriginUpstream:
         if answer.status != httpx.codes.OK:
             raise OriginError(f"the origin answered {answer.status} for {url}")
         return answer.body
+
+
+@contextmanager
+def traced_fetch(
+    traces: Traces, source: Source, listed: Listed, upstream: Literal["origin", "relay"]
+) -> Iterator[None]:
+    """Make a span of an object's way here. It is within no request's: all who want the object wait for it."""
+    with traces.span("fetch object", is_root=True) as span:
+        span.set("pool.id", source.pool_id)
+        span.set("upstream", upstream)
+        span.set("object.bytes", listed.object.length_bytes)
+        yield
 
 
 def make_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p.viewer.session import CoordinatorTime
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.feeder import FeederContext
@@ -21,10 +22,11 @@ class Upstreams:
     view: CoordinatorView
     desk: TicketDesk | None
     monotonic: Callable[[], float]
+    traces: Traces = NO_TRACES
 
     def of(self, source: Source, traffic: Traffic) -> Upstream:
         """Return the upstream of a stream, which counts in `traffic`."""
-        origin = OriginUpstream(self.client, source, traffic.origin)
+        origin = OriginUpstream(self.client, source, traffic.origin, self.traces)
         if self.desk is None:
             return origin
         context = FeederContext(
@@ -35,5 +37,6 @@ class Upstreams:
             time=CoordinatorTime(self.view.now(), self.monotonic()),
             meter=traffic.relays,
             monotonic=self.monotonic,
+            traces=self.traces,
         )
         return RelayUpstream(context, origin, self.desk)

@@ -101,6 +101,15 @@ MetricsHostOption = Annotated[
         help="Where --metrics-port listens: this machine alone, unless you say otherwise.",
     ),
 ]
+TracesEndpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--traces-endpoint",
+        envvar="STREAMRP2P_TRACES_ENDPOINT",
+        metavar="URL",
+        help="Send OpenTelemetry traces here, as to http://127.0.0.1:4318/v1/traces. Without it, none are made.",
+    ),
+]
 LogFormatOption = Annotated[
     Literal["console", "json"] | None,
     typer.Option(

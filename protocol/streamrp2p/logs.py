@@ -23,6 +23,8 @@ QUIET_LOGGERS = {
     "apscheduler": logging.ERROR,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
+    # It repeats the collector's URL; what it has to say is told by `open_telemetry`.
+    "opentelemetry": logging.CRITICAL + 1,
     "uvicorn.access": logging.WARNING,
 }
 """They would log each request or step: what they may still log."""

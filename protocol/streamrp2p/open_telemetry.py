@@ -1,15 +1,20 @@
 """Traces by OpenTelemetry's SDK, which is an extra: only `traces` imports this."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import structlog
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status, StatusCode
 from typing_extensions import override
 
 from streamrp2p.traces import Span, Traces, Value
+
+log = structlog.get_logger("traces")
 
 
 class _SentSpan(Span):
@@ -40,9 +45,10 @@ class SentTraces(Traces):
 
     @override
     @contextmanager
-    def span(self, name: str) -> Iterator[Span]:
+    def span(self, name: str, *, is_root: bool = False) -> Iterator[Span]:
         with self._tracer.start_as_current_span(
             name,
+            Context() if is_root else None,
             # Its text may hold what is secret, such as the URL of an RPC.
             record_exception=False,
             set_status_on_exception=False,
@@ -57,3 +63,31 @@ class SentTraces(Traces):
     @override
     def close(self) -> None:
         self._provider.shutdown()
+
+
+class ToldExporter(SpanExporter):
+    """Tells once when a collector takes no spans, and once when it does again.
+
+    The library would tell it each time and with the whole URL, which may hold a key.
+    """
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._is_taken = True
+
+    @override
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = self._exporter.export(spans)
+        was_taken, self._is_taken = self._is_taken, result is SpanExportResult.SUCCESS
+        if was_taken and not self._is_taken:
+            log.warning(
+                "traces_not_taken",
+                advice="see that the collector runs, and the traces endpoint is its URL",
+            )
+        elif self._is_taken and not was_taken:
+            log.info("traces_taken_again")
+        return result
+
+    @override
+    def shutdown(self) -> None:
+        self._exporter.shutdown()

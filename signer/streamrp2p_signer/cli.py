@@ -15,6 +15,7 @@ from streamrp2p.cli_options import (
     MetricsHostOption,
     MetricsPortOption,
     RpcOption,
+    TracesEndpointOption,
     explained,
 )
 from streamrp2p.logs import set_up_logs
@@ -76,13 +77,14 @@ def run(
     log_format: LogFormatOption = None,
     metrics_port: MetricsPortOption = None,
     metrics_host: MetricsHostOption = DEFAULT_METRICS_HOST,
+    traces_endpoint: TracesEndpointOption = None,
 ) -> None:
     """Sign tickets for the pools in signer.toml, within their budgets, until SIGTERM or Ctrl-C."""
     from streamrp2p_signer.service import serve  # noqa: PLC0415 - `--help` needs no server
 
     set_up_logs(log_format)
     with explained():
-        serve(Folder(folder), host, metrics_port, metrics_host)
+        serve(Folder(folder), host, metrics_port, metrics_host, traces_endpoint)
 
 
 @app.command()

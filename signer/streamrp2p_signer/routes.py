@@ -16,6 +16,8 @@ from starlette.routing import Route
 
 from streamrp2p import api
 from streamrp2p.request_id import RequestIds
+from streamrp2p.traced import tracing
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p.validation import first_fault
 from streamrp2p_signer.desk import Desk
 from streamrp2p_signer.refusals import Reason, RefusedError
@@ -56,7 +58,7 @@ NOBODYS = {
 log = structlog.get_logger("signer")
 
 
-def make_app(desk: Desk, counts: Counter[str]) -> Starlette:
+def make_app(desk: Desk, counts: Counter[str], traces: Traces = NO_TRACES) -> Starlette:
     """Return the application. `counts` gets the answers: `signed`, or the reason of the refusal."""
 
     async def facts(_: Request) -> Response:
@@ -64,7 +66,11 @@ def make_app(desk: Desk, counts: Counter[str]) -> Starlette:
 
     async def sign(request: Request) -> Response:
         ask = _parsed(await _body(request))
-        signed = await run_in_threadpool(desk.sign, ask)
+        with traces.span("sign ticket") as span:
+            signed = await run_in_threadpool(desk.sign, ask)
+            # Only now: what a stranger writes is in no span.
+            span.set("pool.id", ask.ticket.pool_id)
+            span.set("epoch", ask.ticket.epoch)
         counts["signed"] += 1
         return JSONResponse(signed.dump(), headers=NO_STORE)
 
@@ -93,7 +99,7 @@ def make_app(desk: Desk, counts: Counter[str]) -> Starlette:
             Route("/v1/tickets", sign, methods=["POST"]),
             Route("/healthz", health),
         ],
-        middleware=[Middleware(RequestIds)],
+        middleware=[Middleware(RequestIds), *tracing(traces)],
         exception_handlers=handlers,
     )
 

@@ -11,6 +11,7 @@ import uvicorn
 
 from streamrp2p.monitoring import Checks, Monitored, monitoring, registry_of
 from streamrp2p.signatures import address_of
+from streamrp2p.traces import Traces, traces_to
 from streamrp2p_signer.desk import Desk
 from streamrp2p_signer.folder import Folder, Settings
 from streamrp2p_signer.metrics import READINGS, read
@@ -37,14 +38,21 @@ def current_account(folder: Folder, settings: Settings, newest: int = 0) -> Acco
     return account(folder.log, sorted(settings.pools), settings.epochs(), system_clock(), newest)
 
 
-def serve(folder: Folder, host: str | None, metrics_port: int | None, metrics_host: str) -> None:
+def serve(
+    folder: Folder,
+    host: str | None,
+    metrics_port: int | None,
+    metrics_host: str,
+    traces_endpoint: str | None,
+) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way; `host` goes before that of the settings.
 
-    Raises SignerSetupError, KeystoreError, StorageError or MonitoringError.
+    Raises SignerSetupError, KeystoreError, StorageError, MonitoringError or TracesError.
     """
     settings, key = folder.load_settings(), folder.load_key()
     counts: Counter[str] = Counter()
     with (
+        closing(traces_to(traces_endpoint, "signer")) as traces,
         listening(host or settings.host, settings.port) as listener,
         closing(TicketLog(folder.log)) as tickets,
     ):
@@ -58,13 +66,13 @@ def serve(folder: Folder, host: str | None, metrics_port: int | None, metrics_ho
             READINGS, lambda: read(counts, current_account(folder, settings), desk.limits)
         )
         with monitoring(Monitored(registry, checks, checks), metrics_port, metrics_host):
-            _serve(listener, desk, counts)
+            _serve(listener, desk, counts, traces)
 
 
-def _serve(listener: socket.socket, desk: Desk, counts: Counter[str]) -> None:
+def _serve(listener: socket.socket, desk: Desk, counts: Counter[str], traces: Traces) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
-            make_app(desk, counts),
+            make_app(desk, counts, traces),
             log_config=None,
             access_log=False,
             limit_concurrency=MAX_CONNECTIONS,

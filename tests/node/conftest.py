@@ -13,6 +13,7 @@ from streamrp2p import api
 from streamrp2p.client import CoordinatorClient
 from streamrp2p.numbers import Hash
 from streamrp2p.signatures import address_of
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.doors import Doors
 from streamrp2p_node.drain import Drain
@@ -75,7 +76,7 @@ async def make_world(
     endpoint: str = ENDPOINT, network: httpx.AsyncBaseTransport | None = None,
     is_fed_by_relays: bool = False, credit_bytes: int = CREDIT_BYTES,
     max_month_bytes: int | None = None, schedule: Schedule | None = None,
-    local_time: Callable[[], datetime] = lambda: datetime.now(UTC),
+    local_time: Callable[[], datetime] = lambda: datetime.now(UTC), traces: Traces = NO_TRACES,
 ) -> World:  # fmt: skip
     """Make a node. `network` leads to its upstreams, by default to the origin alone."""
     folder.make()
@@ -98,6 +99,7 @@ async def make_world(
         view,
         TicketDesk(client, node) if is_fed_by_relays else None,
         time.monotonic,
+        traces,
     )
     streams = Streams(
         lambda source, traffic: LiveStream(
@@ -131,6 +133,7 @@ async def make_world(
         outbox=Outbox(folder.batches),
         node=node,
         key=key,
+        traces=traces,
     )
     presence = Presence(settings, client, view, node, key, find_place=somewhere)
     reporter = Reporter(
@@ -142,7 +145,9 @@ async def make_world(
         return prove_identity(nonce, key=key, node=node, domain=view.domain, now=int(clock()))
 
     path = OwnPath(node, view, streams, key)
-    app = make_app(relay, path=path.of, status=lambda: reporter.report().dump(), prove=prove)
+    app = make_app(
+        relay, path=path.of, status=lambda: reporter.report().dump(), prove=prove, traces=traces
+    )
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=endpoint)
     return World(
         clock,

@@ -33,6 +33,8 @@ from tests.node.servers import (
     serving,
     wait_for,
 )
+from tests.support.collector import collecting
+from tests.support.secrets import RPC_KEY, assert_tells_none
 
 pytestmark = pytest.mark.integration
 
@@ -193,6 +195,21 @@ def test_the_operators_port_shows_a_node_to_its_operator_alone(setting: Setting)
     wait_for(lambda: httpx.get(ready_at).status_code == 200, lambda: httpx.get(ready_at).text)
     assert setting.node.answers("/metrics") == 404
     assert setting.node.stop() == 0
+
+
+def test_a_collector_is_sent_what_a_node_did_and_its_url_is_in_no_log(setting: Setting) -> None:
+    with collecting() as collector:
+        setting.node.options = ("--traces-endpoint", f"{collector.url}?key={RPC_KEY}")
+        setting.node.start()
+        ticket = setting.ticket(1)
+        setting.get(ticket, "source-0.m4s")
+        setting.pay(ticket, 1, 1000)
+        assert setting.node.stop() == 0
+    named = (b"streamrp2p-node", b"POST /v1/receipts", b"fetch object", b"hand in batch")
+    assert [name for name in named if name not in collector.body] == []
+    assert bytes(ticket.session_id) not in collector.body
+    assert ticket.session_id.hex().encode() not in collector.body
+    assert_tells_none(setting.node.log.read_text())
 
 
 def test_a_node_registers_at_its_start_and_not_again_at_the_next(setting: Setting) -> None:

@@ -15,6 +15,7 @@ from streamrp2p import api
 from streamrp2p.numbers import Address, Hash
 from streamrp2p.playlist import MediaObject, Reload
 from streamrp2p.signatures import address_of, sign
+from streamrp2p.traces import NO_TRACES, Traces
 from streamrp2p.typed_data import RelayPath
 from streamrp2p.viewer.avoided import Avoided
 from streamrp2p_node import relay_upstream
@@ -37,6 +38,7 @@ from tests.node.fakes import (
     FakeCoordinator,
     make_pool,
 )
+from tests.support.spans import KeptTraces, attributes
 
 PATIENCE_SECONDS = 30.0
 KEYS = (NODE_KEY, OTHER_KEY, bytes([3]) * 32, bytes([4]) * 32)
@@ -106,13 +108,13 @@ class Chain:
     network: Network
     nodes: list[World] = field(default_factory=list)
 
-    async def add(self, *, is_fed_by_relays: bool = True) -> World:
+    async def add(self, *, is_fed_by_relays: bool = True, traces: Traces = NO_TRACES) -> World:
         number = len(self.nodes)
         host = f"n{number}.test"
         world = await make_world(
             Folder(self.folder / host), coordinator=self.coordinator, origin=self.origin, clock=self.clock,
             key=KEYS[number], endpoint=f"http://{host}", network=self.network,
-            is_fed_by_relays=is_fed_by_relays, credit_bytes=1_000_000,
+            is_fed_by_relays=is_fed_by_relays, credit_bytes=1_000_000, traces=traces,
         )  # fmt: skip
         await world.view.refresh()
         self.network.nodes[host] = world.http._transport
@@ -193,6 +195,24 @@ async def test_stream_comes_through_a_relay_byte_for_byte_and_the_relay_is_paid(
     (record,) = chain.nodes[0].store.book
     assert record.newest is not None
     assert record.newest.receipt.bytes_on_time == record.newest.receipt.bytes_delivered
+
+
+async def test_what_a_relay_sends_and_is_paid_is_traced_without_its_url_and_session(
+    chain: Chain,
+) -> None:
+    await chain.add(is_fed_by_relays=False)
+    traces = KeptTraces("node")
+    await chain.add(traces=traces)
+    chain.offer(0)
+    await chain.data(1, "source-3.m4s")
+    await until(lambda: bool(traces.spans("pay relay")))
+    fetched, paid = traces.one("fetch object"), traces.one("pay relay")
+    assert attributes(fetched) == {"pool.id": POOL, "upstream": "relay", "object.bytes": 1000}
+    assert attributes(paid) == {"pool.id": POOL, "receipt.bytes": 1000}
+    assert paid.parent is None
+    (session,) = chain.nodes[0].store.book
+    secrets = ("http", "n0.test", session.ticket.session_id.hex())
+    assert [secret for secret in secrets if secret in traces.said()] == []
 
 
 def _paid(chain: Chain, number: int) -> int:

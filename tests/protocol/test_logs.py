@@ -11,7 +11,7 @@ import pytest
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streamrp2p.logs import QUIET_LOGGERS, LogFormat, set_up_logs
+from streamrp2p.logs import LogFormat, set_up_logs
 from streamrp2p.request_id import RequestIds
 
 ROOT = Path(__file__).parents[2]
@@ -19,16 +19,7 @@ PACKAGES = ("protocol", "coordinator", "node", "origin", "auditor")
 LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 
 
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    loggers = [logging.getLogger(), *map(logging.getLogger, QUIET_LOGGERS)]
-    before = [(logger, logger.level, logger.handlers) for logger in loggers]
-    configured = structlog.get_config()
-    yield
-    structlog.configure(**configured)
-    for logger, level, handlers in before:
-        logger.setLevel(level)
-        logger.handlers = handlers
+pytestmark = pytest.mark.usefixtures("logging_as_before")
 
 
 def test_a_scheduler_tells_failures_but_not_each_tick_that_it_leaves_out(
@@ -41,6 +32,15 @@ def test_a_scheduler_tells_failures_but_not_each_tick_that_it_leaves_out(
 
     assert "Job raised" in (told := capsys.readouterr().err)
     assert "skipped" not in told
+
+
+def test_a_library_that_would_repeat_the_collectors_url_is_silent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up_logs("json")
+    exporter = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    exporter.error("Failed to export spans batch: Max retries exceeded with url: /key-5f0c")
+    assert capsys.readouterr().err == ""
 
 
 def test_every_event_is_a_name_that_can_be_searched_for() -> None:

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from streamrp2p.api import Problem
 from streamrp2p.request_id import RequestIds
+from streamrp2p.traced import Traced
 from streamrp2p.traces import NO_TRACES
 from streamrp2p_coordinator.network import Policy
 from streamrp2p_coordinator.services import Services
@@ -20,7 +21,6 @@ from streamrp2p_coordinator.web.measures import Measures
 from streamrp2p_coordinator.web.post_limit import PostLimit
 from streamrp2p_coordinator.web.problems import add_problem_handlers
 from streamrp2p_coordinator.web.routes import router
-from streamrp2p_coordinator.web.traced import Traced
 
 DESCRIPTION = """Takes bandwidth receipts in, settles epochs and proves what accounts may claim.
 

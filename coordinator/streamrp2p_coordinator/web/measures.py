@@ -2,13 +2,10 @@
 
 import time
 
-from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streamrp2p.traced import named_route
 from streamrp2p_coordinator.metrics import Metrics
-
-UNKNOWN = "unknown"
-"""The route and method of what is none of ours: strangers must not be able to make labels."""
 
 
 class Measures:
@@ -37,11 +34,3 @@ class Measures:
         finally:
             method, route = named_route(scope)
             self._metrics.answered(method, route, status, time.perf_counter() - started)
-
-
-def named_route(scope: Scope) -> tuple[str, str]:
-    """Return method and route of a request that was answered; UNKNOWN for what is none of ours."""
-    route, method = scope.get("route"), scope["method"]
-    if not isinstance(route, APIRoute):
-        return UNKNOWN, UNKNOWN
-    return method if method in (route.methods or ()) else UNKNOWN, route.path

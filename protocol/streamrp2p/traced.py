@@ -1,12 +1,15 @@
 """A span of each request, under the name of its route and with the id that its log lines have."""
 
+from starlette.middleware import Middleware
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import get_contextvars
 
-from streamrp2p.traces import Traces
-from streamrp2p_coordinator.web.measures import named_route
+from streamrp2p.traces import NO_TRACES, Traces
 
 SERVER_FAULT = 500
+UNKNOWN = "unknown"
+"""The route and method of what is none of ours: strangers must not be able to make names."""
 
 
 class Traced:
@@ -36,3 +39,16 @@ class Traced:
             finally:
                 method, route = named_route(scope)
                 span.rename(f"{method} {route}")
+
+
+def tracing(traces: Traces) -> list[Middleware]:
+    """Return what an application's middlewares need for its traces: nothing for none."""
+    return [] if traces is NO_TRACES else [Middleware(Traced, traces)]
+
+
+def named_route(scope: Scope) -> tuple[str, str]:
+    """Return method and route of a request that was answered; UNKNOWN for what is none of ours."""
+    route, method = scope.get("route"), scope["method"]
+    if not isinstance(route, Route):
+        return UNKNOWN, UNKNOWN
+    return method if method in (route.methods or ()) else UNKNOWN, route.path
