@@ -49,7 +49,12 @@ DEFAULT_CONFIG = Path("coordinator.toml")
 def init(
     *,
     rpc_url: Annotated[str, typer.Option(help="The chain's RPC endpoint.")],
-    deployment: Annotated[Path, typer.Option(help="The deployment file.")],
+    deployment: Annotated[
+        Path,
+        typer.Option(
+            help="The deployment file; where it is missing, you deploy for the new poster next."
+        ),
+    ],
     config: ConfigPath = DEFAULT_CONFIG,
     password_file: Annotated[
         Path | None,
@@ -64,6 +69,7 @@ def init(
     database_url: Annotated[
         str, typer.Option(help="SQLite file or PostgreSQL database.")
     ] = "sqlite:///./coordinator.db",
+    bundle_dir: Annotated[str, typer.Option(help="The folder of bundles.")] = "bundles",
     port: Annotated[int, typer.Option(help="Where the API listens.")] = 8100,
     as_json: AsJson = False,
 ) -> None:
@@ -77,6 +83,7 @@ def init(
             poster_key_file=poster_key_file,
             ticket_signer_key_file=ticket_signer_key_file,
             database_url=database_url,
+            bundle_dir=bundle_dir,
             port=port,
         )
     _show(made, as_json=as_json)

@@ -203,6 +203,17 @@ def open_database(url: str) -> Database:
     return Database(engine)
 
 
+def open_existing(url: str) -> Database:
+    """Open a database that is there: to open another one of SQLite would make its file. Raises ConfigurationError."""
+    database = open_database(url)
+    file = database.engine.url.database
+    if database.engine.dialect.name == "sqlite" and not Path(file or "").is_file():
+        raise ConfigurationError(
+            f"{file} does not exist; correct database_url, or let `streamrp2p coordinator run` make it"
+        )
+    return database
+
+
 def _configure_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     # WAL lets readers go on while one writes; FULL makes a commit survive a power loss.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):

@@ -56,6 +56,16 @@ def current_revision(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def check_schema(database: Database) -> None:
+    """Raise ConfigurationError for a schema that this version does not work with. Changes nothing."""
+    found, newest = current_revision(database), newest_revision()
+    if found != newest:
+        raise ConfigurationError(
+            f"the database's schema is {found or 'not made yet'}, this version works with {newest}; run this version's "
+            "coordinator, or `streamrp2p coordinator migrate`"
+        )
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))

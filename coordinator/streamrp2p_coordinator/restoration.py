@@ -8,7 +8,7 @@ from streamrp2p.client import CoordinatorClient
 from streamrp2p.typed_data import Domain
 from streamrp2p_coordinator.backup import Backup, make_backup, restore_backup
 from streamrp2p_coordinator.bundles import Bundles
-from streamrp2p_coordinator.database import open_database
+from streamrp2p_coordinator.database import open_database, open_existing
 from streamrp2p_coordinator.migrate import migrate
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import system_clock
@@ -38,7 +38,7 @@ def restore_from_public_data(settings: Settings, mirror: str | None) -> list[int
 
 def back_up(settings: Settings, folder: Path) -> Backup:
     """Back up database and bundles; the coordinator may run. Raises as `make_backup` does."""
-    with closing(open_database(settings.database_url)) as database:
+    with closing(open_existing(settings.database_url)) as database:
         return make_backup(database, Bundles(settings.bundle_dir), folder, system_clock)
 
 

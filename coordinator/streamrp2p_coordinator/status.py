@@ -4,9 +4,9 @@ from typing import Any
 
 from streamrp2p.chain import Deployment, connect
 from streamrp2p_coordinator.bundles import Bundles
-from streamrp2p_coordinator.database import open_database
+from streamrp2p_coordinator.database import open_existing
 from streamrp2p_coordinator.leadership import LEADER_LOCK
-from streamrp2p_coordinator.migrate import migrate
+from streamrp2p_coordinator.migrate import check_schema
 from streamrp2p_coordinator.sdk_chain import SdkChain
 from streamrp2p_coordinator.services import system_clock
 from streamrp2p_coordinator.settings import Settings
@@ -14,15 +14,19 @@ from streamrp2p_coordinator.use_cases.observe import observe
 
 
 def read_status(settings: Settings) -> dict[str, Any]:
-    """Return what an operator wants to see. Raises retryable errors when chain or database does not answer."""
+    """Return what an operator wants to see. Changes nothing.
+
+    Raises ConfigurationError when no coordinator of this version ran yet, retryable errors when chain or database
+    does not answer.
+    """
     deployment = Deployment.load(settings.deployment)
     chain = SdkChain(
         connect(settings.rpc_url, deployment.chain_id), deployment, settings.confirmations
     )
     network = chain.network()
-    database = open_database(settings.database_url)
+    database = open_existing(settings.database_url)
     try:
-        migrate(database)
+        check_schema(database)
         seen = observe(
             database=database,
             chain=chain,

@@ -3,10 +3,12 @@
 import json
 import os
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from unittest.mock import patch
 
@@ -84,8 +86,9 @@ def init(
 
 
 def test_init_writes_settings_and_keystores_that_only_their_owner_reads(
-    tmp_path: Path, deployment: Path, password_file: Path, quick_keystores: None
+    tmp_path: Path, password_file: Path, quick_keystores: None
 ) -> None:
+    deployment = tmp_path / "deployment.json"
     config = tmp_path / "made" / "coordinator.toml"
     config.parent.mkdir()
     key_file = tmp_path / "key"
@@ -93,7 +96,8 @@ def test_init_writes_settings_and_keystores_that_only_their_owner_reads(
     key_file.chmod(0o600)
 
     code, output, errors = init(
-        config, deployment, password_file, "--poster-key-file", key_file, "--json"
+        *(config, deployment, password_file, "--poster-key-file", key_file, "--json"),
+        *("--bundle-dir", tmp_path / "elsewhere"),
     )
 
     assert (code, errors) == (0, "")
@@ -101,10 +105,12 @@ def test_init_writes_settings_and_keystores_that_only_their_owner_reads(
     settings = load_settings(config)
     assert load_keystore(settings.poster_keystore, PASSWORD) == POSTER
     assert made["poster"] == "0x" + address_of(POSTER).hex()
+    assert made["next"] == f"deploy with --poster {made['poster']} --output {deployment}"
+    assert settings.deployment == deployment
     signer = load_keystore(settings.ticket_signer_keystore, PASSWORD)
     assert made["ticketSigner"] == "0x" + address_of(signer).hex()
     assert settings.database_url == f"sqlite:///{config.parent / 'coordinator.db'}"
-    assert settings.bundle_dir == config.parent / "bundles"
+    assert settings.bundle_dir == tmp_path / "elsewhere"
     for file in (config, settings.poster_keystore, settings.ticket_signer_keystore):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     everything = output + config.read_text()
@@ -121,6 +127,17 @@ def test_init_replaces_nothing(
     assert code == 2
     assert "exists already" in errors
     assert config.read_text() == "mine"
+
+
+@pytest.mark.integration
+def test_init_for_a_deployment_makes_nothing_while_the_chain_does_not_answer(
+    tmp_path: Path, deployment: Path, password_file: Path
+) -> None:
+    config = tmp_path / "coordinator.toml"
+    code, _, errors = init(config, deployment, password_file)
+    assert (code, "does not answer" in errors) == (3, True)
+    assert not config.exists()
+    assert not (tmp_path / "keys").exists()
 
 
 def test_a_missing_settings_file_says_how_to_make_one(tmp_path: Path) -> None:
@@ -286,6 +303,39 @@ def test_another_key_than_the_posters(coordinator: Coordinator) -> None:
     code, errors = refused(coordinator)
     assert code == 2
     assert "the book's poster is 0x" + address_of(POSTER).hex() in errors
+
+
+@pytest.mark.integration
+def test_init_for_a_deployment_wants_the_key_of_its_poster(
+    chain: DeployedChain, tmp_path: Path, password_file: Path, quick_keystores: None
+) -> None:
+    config, key_file = tmp_path / "coordinator.toml", tmp_path / "poster.key"
+    key_file.write_text(POSTER.hex())
+    key_file.chmod(0o600)
+    asked = (config, chain.deployment_file, password_file, "--rpc-url", chain.rpc_url)
+
+    code, _, errors = init(*asked)
+    assert (code, (tmp_path / "keys").exists()) == (2, False)
+    assert f"has the poster 0x{address_of(POSTER).hex()}; give its key with" in errors
+
+    code, output, _ = init(*asked, "--poster-key-file", key_file, "--json")
+    assert (code, "next" in json.loads(output)) == (0, False)
+    assert load_settings(config).bundle_dir == tmp_path / "bundles"
+
+
+@pytest.mark.integration
+def test_status_probes_and_backup_make_no_database(coordinator: Coordinator) -> None:
+    file = coordinator.folder / "empty.db"
+    for arguments in (["status"], ["probes"], ["backup", "--to", str(coordinator.folder / "b")]):
+        code, _, errors = run(*arguments, "--config", coordinator.config)
+        assert (code, file.exists()) == (2, False)
+        assert f"{file} does not exist; correct database_url" in errors
+    file.touch()
+    for command in ("status", "probes"):
+        code, _, errors = run(command, "--config", coordinator.config)
+        with closing(sqlite3.connect(file)) as connection:
+            assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        assert (code, "the database's schema is not made yet" in errors) == (2, True)
 
 
 @on_both

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from streamrp2p.cli_options import parse_address
-from streamrp2p_coordinator.database import open_database
-from streamrp2p_coordinator.migrate import migrate
+from streamrp2p_coordinator.database import open_existing
+from streamrp2p_coordinator.migrate import check_schema
 from streamrp2p_coordinator.settings import Settings
 
 
 def read_probes(settings: Settings, node: str | None, limit: int) -> list[dict[str, Any]]:
     """Return the newest probes, newest first, of one node (an address in hex) or of all."""
     address = None if node is None else parse_address(node, "--node")
-    database = open_database(settings.database_url)
+    database = open_existing(settings.database_url)
     try:
-        migrate(database)
+        check_schema(database)
         with database.read() as store:
             found = store.probes.newest(limit, address)
     finally:
