@@ -174,8 +174,10 @@ def run(
     payout: Annotated[
         str | None,
         typer.Option(
+            envvar="STREAMRP2P_PAYOUT",
             metavar="ADDRESS",
-            help="Where claims are paid. A wallet of yours that is not on this machine.",
+            help="Where claims are paid: a wallet of yours that is not on this machine. Without it, what is "
+            "registered; of a new node its own address.",
         ),
     ] = None,
     cache_bytes: Annotated[
