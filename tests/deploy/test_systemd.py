@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from streamrp2p.cli import build_app
-from streamrp2p_coordinator.settings import ENVIRONMENT_PREFIX, Settings
+from streamrp2p_coordinator.settings import ENVIRONMENT_PREFIX, PATHS, Settings
 
 UNITS = sorted((Path(__file__).parents[2] / "deploy/systemd").glob("*.service"))
 HARDENED = {
@@ -75,6 +75,32 @@ def test_a_unit_sets_what_exists_and_loads_each_secret_that_it_names(unit: Path)
     loaded = {value.partition(":")[0] for value in said.get("LoadCredential", [])}
     named = set(re.findall(r"%d/([\w.-]+)", unit.read_text()))
     assert named == loaded
+
+
+def test_the_coordinators_unit_has_or_offers_each_file_that_settings_name() -> None:
+    text = (UNITS[0].parent / "streamrp2p-coordinator.service").read_text()
+    for name in set(PATHS) - {"bundle_dir"}:
+        credential = name.removesuffix("_file").replace("_", "-")
+        assert (
+            f"Environment={ENVIRONMENT_PREFIX}{name.upper()}=%d/" in text
+            or f"#LoadCredential={credential}:/etc/streamrp2p/{credential}\n" in text
+        ), name
+
+
+def test_database_and_bundles_are_where_the_settings_file_says() -> None:
+    # Else status, doctor and backup, which have no unit's environment, would look at other ones.
+    said = directives(UNITS[0].parent / "streamrp2p-coordinator.service")
+    assert not any("DATABASE_URL" in one or "BUNDLE_DIR" in one for one in said["Environment"])
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_begins_with_the_files_that_it_needs(unit: Path) -> None:
+    before = unit.read_text().partition("[Unit]")[0]
+    said = directives(unit)
+    needed = [value.partition(":")[2] for value in said.get("LoadCredential", [])]
+    for file in needed + said.get("EnvironmentFile", []):
+        assert file.removeprefix("/etc/streamrp2p/") in before, file
+        assert file.startswith("/etc/streamrp2p/")
 
 
 @pytest.mark.integration

@@ -166,6 +166,21 @@ def test_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         load_key_file(path)
 
 
+def test_key_file_from_systemd_is_its_services_alone_whatever_its_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = tmp_path / "credentials"
+    for path in (credentials / "key", credentials / "below" / "key", tmp_path / "key"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(KEY.hex())
+        path.chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    assert load_key_file(credentials / "key") == KEY
+    for path in (credentials / "below" / "key", tmp_path / "key"):
+        with pytest.raises(KeystoreError, match="chmod 600"):
+            load_key_file(path)
+
+
 @pytest.mark.parametrize("text", ["", "0x", KEY.hex()[:-2], KEY.hex() + "00", "00" * 32, "é" * 64])
 def test_content_of_a_wrong_key_file_is_never_shown(tmp_path: Path, text: str) -> None:
     path = tmp_path / "key"
