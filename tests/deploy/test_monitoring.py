@@ -85,7 +85,7 @@ def test_legends_and_texts_name_labels_that_exist() -> None:
         assert set(re.findall(r"\$labels\.(\w+)", text)) <= labels, rule
 
 
-@pytest.mark.parametrize("actor", ["coordinator", "node", "auditor"])
+@pytest.mark.parametrize("actor", ["coordinator", "node", "auditor", "signer"])
 def test_every_metric_of_an_actor_is_on_its_dashboard_or_in_an_alert(actor: str) -> None:
     asked = " ".join(all_queries())
     unseen = [
@@ -130,9 +130,15 @@ def promtool(*arguments: str | Path) -> str:
     return run.stdout
 
 
+def test_each_actor_that_is_scraped_is_told_of_when_it_is_down() -> None:
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    watched = {f'up{{job="{job["job_name"]}"}} == 0' for job in config["scrape_configs"]}
+    assert watched == {rule["expr"] for rule in rules() if rule["alert"].endswith("Down")}
+
+
 @pytest.mark.integration
 def test_prometheus_takes_its_settings_and_the_alerts_go_off_when_they_should() -> None:
-    assert "27 rules found" in promtool(
+    assert "29 rules found" in promtool(
         "check", "config", ROOT / "deploy/prometheus/prometheus.yml"
     )
     assert "SUCCESS" in promtool("test", "rules", ROOT / "deploy/prometheus/alerts_test.yml")
