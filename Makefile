@@ -83,7 +83,7 @@ $(ANALYSIS_READY): scripts/setup/analysis.txt $(UV_READY)
 	@touch $@
 
 .PHONY: system-packages
-system-packages: ## Install from Debian what the tests need: chromium, nginx, promtool (only as root)
+system-packages: ## Install from Debian what the tests need: chromium, nginx, promtool, systemd, ssh (only as root)
 	@scripts/setup/system.sh
 
 .PHONY: lock
