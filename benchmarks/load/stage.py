@@ -78,8 +78,10 @@ def staged(folder: Path, *, is_postgresql: bool, epoch_seconds: int) -> Iterator
         let_time_pass(chain)
         client = coordinator.start()
         domain = chain.epoch_book.domain()
+        deadline = int(time.time()) + 3600
         for number in range(NODES):
-            client.register(node_of(number, domain).registration(endpoint=endpoint))
+            node = node_of(number, domain)
+            client.register(node.registration(endpoint=endpoint, deadline=deadline))
         database = open_database(url)
         running.callback(database.close)
         yield Stage(chain, coordinator, client, database, domain, chain.epoch_book.clock())

@@ -1,4 +1,4 @@
-"""Making the node known: idempotent, so that a restart registers nothing anew."""
+"""Making the node known: idempotent, so that a restart registers nothing anew but what never came to the chain."""
 
 import structlog
 
@@ -19,17 +19,24 @@ def register(
     client: CoordinatorClient, *, key: bytes, node: Address, payout: Address | None, endpoint: str, domain: Domain,
     now: int,
 ) -> api.Node:  # fmt: skip
-    """Register the node unless the coordinator knows it just so.
+    """Register the node unless the coordinator knows it just so, and the chain does or is about to.
 
     `payout` None keeps the known payout address; that of a new node is the node itself.
 
     Raises ApiError or UnreachableError.
     """
     known = _known(client, node)
-    if known is not None and known.endpoint == endpoint and payout in (None, known.payout):
+    has_failed = known is not None and known.registration == "failed"
+    if has_failed:
+        _log.warning(
+            "registration_failed",
+            reason="the chain did not take it before its deadline, or refuses it",
+            advice="it is signed again; until the chain has it, claims pay the address that it knew before",
+        )
+    elif known is not None and known.endpoint == endpoint and payout in (None, known.payout):
         return known
     wanted = payout or Address(known.payout if known is not None else node)
-    nonce = 0 if known is None else known.nonce + 1
+    nonce = 0 if known is None else known.nonce + (not has_failed)
     try:
         return _send(client, key, node, wanted, endpoint, nonce, domain, now)
     except ApiError as error:

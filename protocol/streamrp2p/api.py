@@ -268,13 +268,18 @@ class SignedRegistration(Wire):
     signature: SignatureHex
 
 
+RegistrationState = Literal["pending", "done", "failed"]
+"""On its way to the chain, held by it, or to be signed again: the chain did not take it in time, or refuses it."""
+
+
 class Node(Wire):
-    """GET /v1/nodes/{node}; `open_sessions` counts the tickets that have not expired."""
+    """GET /v1/nodes/{node}, by its newest registration; `open_sessions` counts the tickets that have not expired."""
 
     node: AddressHex
     payout: AddressHex
     endpoint: str
     nonce: Uint64
+    registration: RegistrationState
     is_healthy: bool
     open_sessions: int
 

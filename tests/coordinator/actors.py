@@ -17,6 +17,9 @@ from streamrp2p.typed_data import (
     SessionTicket,
 )
 
+IN_TIME = 1_080_000
+"""A deadline for a world, whose time begins at 1 000 000: less than a day away."""
+
 
 def known_key(number: int) -> bytes:
     """Return a private key that everybody knows."""
@@ -41,7 +44,7 @@ class Node:
         nonce: int = 0,
         endpoint: str = "http://127.0.0.1:8200",
         payout: Address | None = None,
-        deadline: int = 1 << 40,
+        deadline: int = IN_TIME,
         signer: bytes | None = None,
     ) -> api.SignedRegistration:
         message = NodeRegistration(self.address, payout or self.address, endpoint, nonce, deadline)

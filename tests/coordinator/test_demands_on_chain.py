@@ -70,7 +70,8 @@ def is_first_or_last(chunk: Chunk) -> bool:
 def submit(stage: Stage, node: Node, number: int) -> None:
     services, now = stage.services, stage.chain.now()
     parts = {"database": services.database, "network": services.network, "clock": services.clock}
-    register_node(node.registration(), chain=services.chain, **parts)  # type: ignore[arg-type]
+    registration = node.registration(deadline=now + 3600)
+    register_node(registration, chain=services.chain, **parts)  # type: ignore[arg-type]
     records = []
     for nonce in range(SESSIONS if number == 0 else 1):
         key = known_key(7)

@@ -88,7 +88,7 @@ def scene(database: Database, tmp_path: Path) -> Iterator[Scene]:
         nodes = Node(known_key(8), domain), Node(known_key(9), domain)
         for node in nodes:
             register_node(
-                node.registration(),
+                node.registration(deadline=stage.chain.now() + 3600),
                 database=database,
                 chain=stage.services.chain,
                 network=stage.services.network,

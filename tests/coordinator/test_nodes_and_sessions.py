@@ -39,6 +39,7 @@ def test_a_registration_is_shown_and_relayed_to_the_chain(world: World) -> None:
         payout=node.address,
         endpoint="http://127.0.0.1:8200",
         nonce=0,
+        registration="pending",
         is_healthy=True,
         open_sessions=0,
     )
@@ -90,6 +91,79 @@ def test_a_registration_that_the_chain_missed_can_be_signed_again(world: World) 
         world.tick()
     assert again["nonce"] == 0
     assert world.chain.nonces == {node.address: 1}
+
+
+def test_what_became_of_a_registration_is_shown(world: World) -> None:
+    node = Node(known_key(3), world.domain)
+    path = f"/v1/nodes/0x{node.address.hex()}"
+    world.post("/v1/nodes", node.registration(deadline=world.clock.now + 5))
+    seen = [world.get(path)["registration"]]
+    world.clock.now += 10
+    world.tick()
+    seen.append(world.get(path)["registration"])
+    world.post("/v1/nodes", node.registration())
+    for _ in range(3):
+        world.tick()
+    seen.append(world.get(path)["registration"])
+    assert seen == ["pending", "failed", "done"]
+
+
+def test_a_registration_after_one_that_failed_waits_for_nothing(world: World) -> None:
+    node = Node(known_key(3), world.domain)
+    world.post("/v1/nodes", node.registration(deadline=world.clock.now + 5))
+    world.post("/v1/nodes", node.registration(nonce=1))
+    world.clock.now += 10
+    world.tick()
+    world.tick()
+    assert world.get(f"/v1/nodes/0x{node.address.hex()}")["registration"] == "failed"
+    world.post("/v1/nodes", node.registration(nonce=0))
+    for _ in range(3):
+        world.tick()
+    assert world.chain.nonces == {node.address: 1}
+
+
+def test_a_registration_waits_for_the_one_before_when_its_block_is_taken_back(world: World) -> None:
+    node = Node(known_key(3), world.domain)
+    world.post("/v1/nodes", node.registration())
+    for _ in range(3):
+        world.tick()
+    assert world.chain.nonces == {node.address: 1}
+    world.post("/v1/nodes", node.registration(nonce=1, payout=VIEWER))
+    world.chain.unmine(3)
+    world.tick()
+    assert world.get(f"/v1/nodes/0x{node.address.hex()}")["registration"] == "pending"
+    for _ in range(6):
+        world.tick()
+    assert world.chain.nonces == {node.address: 2}
+
+
+def test_registrations_that_cannot_be_relayed_hold_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever chooses its addresses and deadlines is not before others for that."""
+    monkeypatch.setattr("streamrp2p_coordinator.use_cases.relay_registrations.BATCH", 4)
+    nodes = sorted(
+        (Node(known_key(number), world.domain) for number in range(200, 209)),
+        key=lambda node: node.address,
+    )
+    *stuck, honest = nodes
+    for node in stuck:
+        world.post("/v1/nodes", node.registration(deadline=world.clock.now + 5))
+        world.post("/v1/nodes", node.registration(nonce=1, deadline=world.clock.now + 80_000))
+    world.clock.now += 10
+    world.post("/v1/nodes", honest.registration())
+    for _ in range(8):
+        world.tick()
+    assert world.chain.nonces == {honest.address: 1}
+
+
+def test_a_deadline_is_at_most_a_day_away(world: World) -> None:
+    node = Node(known_key(3), world.domain)
+    for deadline in (world.clock.now + 86_401, 2**64 - 1):
+        answer = world.request("POST", "/v1/nodes", node.registration(deadline=deadline))
+        assert answer.status_code == 422
+        assert "at most 86400 s away; sign it again" in answer.json()["detail"]
+    world.post("/v1/nodes", node.registration(deadline=world.clock.now + 86_400))
 
 
 def test_a_node_that_changes_its_payout_alone_keeps_its_viewers_coming(world: World) -> None:

@@ -168,7 +168,8 @@ def played(
         client = coordinator.start()
         node = Node(known_key(8), chain.epoch_book.domain())
         payout = address_of(STRANGER)
-        client.register(node.registration(endpoint=endpoint, payout=payout))
+        deadline = int(time.time()) + 3600
+        client.register(node.registration(endpoint=endpoint, payout=payout, deadline=deadline))
         wait_for("a healthy node", lambda: client.node(node.address).is_healthy or None)
         yield Scene(chain, gate, coordinator, client, node)
 

@@ -89,7 +89,7 @@ def test_what_somebody_else_finalised_is_noted(stage: Stage) -> None:
 
 def test_a_registration_reaches_the_registry_once(stage: Stage) -> None:
     node = Node(known_key(9), stage.services.network.domain)
-    signed = node.registration(payout=address_of(STRANGER))
+    signed = node.registration(payout=address_of(STRANGER), deadline=stage.chain.now() + 3600)
     for _ in range(2):
         register_node(
             signed,

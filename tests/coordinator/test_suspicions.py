@@ -35,6 +35,7 @@ def stored(number: int, address: str | None, open_sessions: int = 0) -> StoredNo
         node,
         f"https://relay-{number}.example",
         0,
+        "done",
         is_healthy=True,
         open_sessions=open_sessions,
         checked_at=None,

@@ -315,7 +315,8 @@ class FakeCoordinator:
         signed = api.SignedRegistration.model_validate_json(body)
         wanted = signed.registration
         known = self.nodes.get(wanted.node)
-        expected = 0 if known is None else known.nonce + 1
+        has_failed = known is not None and known.registration == "failed"
+        expected = 0 if known is None else known.nonce + (not has_failed)
         if wanted.nonce != expected:
             return problem(409, "wrong-nonce", expectedNonce=expected)
         self.registrations.append(signed)
@@ -324,6 +325,7 @@ class FakeCoordinator:
             payout=wanted.payout,
             endpoint=wanted.endpoint,
             nonce=wanted.nonce,
+            registration="pending",
             is_healthy=True,
             open_sessions=0,
         )

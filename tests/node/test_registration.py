@@ -112,3 +112,18 @@ def test_other_refusals_are_told(coordinator: FakeCoordinator, client: Coordinat
     )
     with pytest.raises(ApiError, match="endpoint"):
         go(client)
+
+
+def test_a_registration_that_the_chain_never_took_is_signed_anew(
+    coordinator: FakeCoordinator, client: CoordinatorClient
+) -> None:
+    """Else claims would pay the hot key for good."""
+    go(client, payout=COLD)
+    shown = coordinator.nodes[NODE]
+    coordinator.nodes[NODE] = shown.model_copy(update={"registration": "failed"})
+    go(client)
+    go(client)
+    first, again = (signed.registration for signed in coordinator.registrations)
+    assert (again.nonce, again.payout, again.endpoint) == (0, COLD, ENDPOINT) == (
+        first.nonce, first.payout, first.endpoint
+    )  # fmt: skip

@@ -22,6 +22,7 @@ NODE_JSON = {
     "payout": NODE_HEX,
     "endpoint": "http://127.0.0.1:8200",
     "nonce": 0,
+    "registration": "done",
     "isHealthy": True,
     "openSessions": 3,
 }

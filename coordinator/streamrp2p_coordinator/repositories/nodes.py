@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, and_, func, or_, select, update
 
+from streamrp2p.api import RegistrationState
 from streamrp2p.numbers import Address, Signature
 from streamrp2p.typed_data import NodeRegistration
 from streamrp2p_coordinator.repositories.base import Repository
@@ -15,7 +16,9 @@ _nodes = table_of(NodeRow)
 _registrations = table_of(RegistrationRow)
 _tickets = table_of(TicketRow)
 
-PENDING, DONE, FAILED = "pending", "done", "failed"
+PENDING: Final = "pending"
+DONE: Final = "done"
+FAILED: Final = "failed"
 UNREACHABLE_SECONDS = 600
 """How long a look that found nobody keeps viewers away from a node that answers its health checks. The node asks for
 another look before, as soon as it has something to show."""
@@ -25,6 +28,7 @@ another look before, as soon as it has something to show."""
 class StoredNode:
     """A node with its load: the tickets that have not expired.
 
+    `registration` is what became of the newest one, which everything here is from.
     `is_healthy` also tells that no look from outside found it unreachable within UNREACHABLE_SECONDS, and that the
     operator has not suspended it.
     """
@@ -33,6 +37,7 @@ class StoredNode:
     payout: Address
     endpoint: str
     nonce: int
+    registration: RegistrationState
     is_healthy: bool
     open_sessions: int
     checked_at: int | None
@@ -114,7 +119,7 @@ class Nodes(Repository):
             ],
         )
 
-    def registration_state(self, node: Address, nonce: int) -> str | None:
+    def registration_state(self, node: Address, nonce: int) -> RegistrationState | None:
         """Return what became of a registration that was accepted."""
         return self._connection.execute(
             select(_registrations.c.state).where(
@@ -133,11 +138,24 @@ class Nodes(Repository):
         return self._connection.execute(query).scalar_one_or_none()
 
     def pending_registrations(self, limit: int) -> list[tuple[NodeRegistration, Signature]]:
-        """Return registrations that the chain does not hold yet, those of one node rising by nonce."""
+        """Return of each node the first registration that the chain does not hold yet, the most urgent before others.
+
+        So none of a node's keeps another's from its turn, and none stays before others beyond its deadline.
+        """
+        pending = _registrations.c.state == PENDING
+        first = (
+            select(_registrations.c.node, func.min(_registrations.c.nonce).label("nonce"))
+            .where(pending)
+            .group_by(_registrations.c.node)
+            .subquery()
+        )
+        is_first = and_(
+            first.c.node == _registrations.c.node, first.c.nonce == _registrations.c.nonce
+        )
         rows = self._connection.execute(
             select(_registrations)
-            .where(_registrations.c.state == PENDING)
-            .order_by(_registrations.c.node, _registrations.c.nonce)
+            .join(first, is_first)
+            .order_by(_registrations.c.deadline, _registrations.c.node)
             .limit(limit)
         )
         return [
@@ -148,7 +166,7 @@ class Nodes(Repository):
             for row in rows
         ]
 
-    def mark_registration(self, node: Address, nonce: int, state: str) -> None:
+    def mark_registration(self, node: Address, nonce: int, state: RegistrationState) -> None:
         """Change a registration's state."""
         self._connection.execute(
             update(_registrations)
@@ -238,7 +256,12 @@ def _with_load(now: int) -> Select[Any]:
     joined = _nodes.outerjoin(
         _tickets, and_(_tickets.c.node == _nodes.c.node, _tickets.c.expires_at > now)
     )
-    return select(_nodes, load.label("open_sessions")).select_from(joined).group_by(_nodes.c.node)
+    newest = and_(_registrations.c.node == _nodes.c.node, _registrations.c.nonce == _nodes.c.nonce)
+    return (
+        select(_nodes, _registrations.c.state, load.label("open_sessions"))
+        .select_from(joined.join(_registrations, newest))
+        .group_by(_nodes.c.node, _registrations.c.state)
+    )
 
 
 def _stored(row: Row[Any], now: int) -> StoredNode:
@@ -248,6 +271,7 @@ def _stored(row: Row[Any], now: int) -> StoredNode:
         row.payout,
         row.endpoint,
         row.nonce,
+        row.state,
         row.is_healthy and not lost and row.suspended_at is None,
         row.open_sessions,
         row.checked_at,

@@ -35,6 +35,7 @@ class Observation:
     settled: int
     live_transactions: Mapping[Purpose, int]
     pending_registrations: int
+    """Of how many nodes one waits for the chain."""
     nodes: int
     healthy_nodes: int
     open_sessions: int

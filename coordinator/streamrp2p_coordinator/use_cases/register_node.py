@@ -20,6 +20,8 @@ from streamrp2p_coordinator.network import Clock, Network
 from streamrp2p_coordinator.repositories.nodes import FAILED, StoredNode
 from streamrp2p_coordinator.repositories.store import Store
 
+MAX_DEADLINE_SECONDS = 86_400
+"""No registration waits longer for the chain. A signature that anyone can use for years serves nobody."""
 _PRINTABLE = re.compile(r"[!-~]{1,256}")
 
 
@@ -51,6 +53,11 @@ def register_node(
         return same
     if registration.deadline <= clock():
         raise DeadlineError("the registration's deadline is over; sign it again with a later one")
+    if registration.deadline > clock() + MAX_DEADLINE_SECONDS:
+        raise RequestError(
+            f"the registration's deadline must be at most {MAX_DEADLINE_SECONDS} s away; "
+            "sign it again with an earlier one"
+        )
     # Asked before the transaction: nobody must wait for a slow chain while the database is locked.
     on_chain = chain.registration_nonce(registration.node)
     with database.write() as store:
@@ -80,8 +87,7 @@ def _same(store: Store, registration: NodeRegistration, now: int) -> StoredNode 
     ):
         return None
     # One that the chain refused may be signed again, with a later deadline.
-    state = store.nodes.registration_state(registration.node, registration.nonce)
-    return None if state == FAILED else known
+    return None if known.registration == FAILED else known
 
 
 def check_endpoint(endpoint: str) -> None:

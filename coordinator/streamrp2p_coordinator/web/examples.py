@@ -194,6 +194,7 @@ def node() -> dict[str, Any]:
         payout=PAYOUT,
         endpoint="https://relay.example:8200",
         nonce=0,
+        registration="done",
         is_healthy=True,
         open_sessions=17,
     ).dump()

@@ -32,6 +32,7 @@ def shown_node(node: StoredNode) -> api.Node:
         payout=node.payout,
         endpoint=node.endpoint,
         nonce=node.nonce,
+        registration=node.registration,
         is_healthy=node.is_healthy,
         open_sessions=node.open_sessions,
     )

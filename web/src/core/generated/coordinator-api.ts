@@ -316,7 +316,7 @@ export interface components {
         };
         /**
          * Node
-         * @description GET /v1/nodes/{node}; `open_sessions` counts the tickets that have not expired.
+         * @description GET /v1/nodes/{node}, by its newest registration; `open_sessions` counts the tickets that have not expired.
          */
         Node: {
             /** Endpoint */
@@ -331,6 +331,11 @@ export interface components {
             openSessions: number;
             /** Payout */
             payout: string;
+            /**
+             * Registration
+             * @enum {string}
+             */
+            registration: "pending" | "done" | "failed";
         };
         /**
          * NodeCheck
