@@ -11,8 +11,8 @@ def executable() -> str:
         import imageio_ffmpeg  # noqa: PLC0415 - the error below must be this command's own
     except ModuleNotFoundError as error:
         raise OriginSetupError(
-            "ffmpeg is missing: install the extra [origin], "
-            'pip install "streamrp2p[origin]", or set IMAGEIO_FFMPEG_EXE to an ffmpeg of yours'
+            "ffmpeg is missing: install the extra [origin], in the checkout: "
+            'pip install ".[origin]", or set IMAGEIO_FFMPEG_EXE to an ffmpeg of yours'
         ) from error
     try:
         path = str(imageio_ffmpeg.get_ffmpeg_exe())
@@ -23,6 +23,6 @@ def executable() -> str:
     if not os.access(path, os.X_OK):
         raise OriginSetupError(
             f"{path} is not an executable ffmpeg: check IMAGEIO_FFMPEG_EXE, "
-            'or reinstall: pip install --force-reinstall "streamrp2p[origin]"'
+            "or reinstall: pip install --force-reinstall imageio-ffmpeg"
         )
     return path

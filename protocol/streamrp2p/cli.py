@@ -117,7 +117,7 @@ def _explain(error: ModuleNotFoundError, note: CommandNote) -> None:
         raise error
     _stop(
         f"This command needs the extra [{note.extra}]. "
-        f'Install it: pip install "streamrp2p[{note.extra}]"',
+        f'Install it, in the checkout: pip install ".[{note.extra}]"',
         EXIT_USAGE,
     )
 

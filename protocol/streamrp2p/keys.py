@@ -190,7 +190,7 @@ def _password_of_keyring(user: str) -> str:
         from keyring.errors import KeyringError  # noqa: PLC0415
     except ModuleNotFoundError:
         raise PasswordUnavailableError(
-            'the keyring needs an extra; install it: pip install "streamrp2p[node]"'
+            'the keyring needs an extra; install it, in the checkout: pip install ".[node]"'
         ) from None
     try:
         password = keyring.get_password(KEYRING_SERVICE, user)

@@ -73,7 +73,7 @@ def traces_to(endpoint: str | None, actor: str) -> Traces:
         from streamrp2p.open_telemetry import SentTraces, ToldExporter  # noqa: PLC0415
     except ModuleNotFoundError:
         raise TracesError(
-            'traces need an extra; install it: pip install "streamrp2p[traces]", or name no traces endpoint'
+            'traces need an extra; install it, in the checkout: pip install ".[traces]", or name no traces endpoint'
         ) from None
     # It sends from a thread of its own: a collector that is down holds nothing up.
     return SentTraces(BatchSpanProcessor(ToldExporter(OTLPSpanExporter(endpoint=endpoint))), actor)

@@ -199,7 +199,7 @@ def test_without_its_extra_the_command_says_which_to_install(tmp_path: Path) -> 
         check=False,
     )
     assert result.returncode == 2
-    assert 'pip install "streamrp2p[coordinator]"' in result.stderr
+    assert 'pip install ".[coordinator]"' in result.stderr
 
 
 @pytest.fixture(params=["sqlite"])

@@ -18,7 +18,7 @@ def test_bundled_ffmpeg_is_found() -> None:
 
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(OriginSetupError, match=r'pip install "streamrp2p\[origin\]"'):
+    with pytest.raises(OriginSetupError, match=r'in the checkout: pip install "\.\[origin\]"'):
         ffmpeg.executable()
 
 

@@ -122,7 +122,7 @@ def test_missing_extra_is_named(import_folder: Path, monkeypatch: pytest.MonkeyP
     install(monkeypatch, node="unfinished_node:app")
     result = CliRunner().invoke(cli.build_app(), ["node", "run"])
     assert result.stderr == (
-        'This command needs the extra [node]. Install it: pip install "streamrp2p[node]"\n'
+        'This command needs the extra [node]. Install it, in the checkout: pip install ".[node]"\n'
     )
     assert result.exit_code == 2
 
@@ -132,7 +132,7 @@ def test_missing_extra_is_named_when_the_command_imports_it_late(
 ) -> None:
     install(monkeypatch, audit=f"{__name__}:greeter")
     result = CliRunner().invoke(cli.build_app(), ["audit", "need-module"])
-    assert 'pip install "streamrp2p[auditor]"' in result.stderr
+    assert 'pip install ".[auditor]"' in result.stderr
     assert result.exit_code == 2
 
 
