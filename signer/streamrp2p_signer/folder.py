@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from streamrp2p.api import AddressHex, Uint32, Uint64, Uint128
 from streamrp2p.epoch_clock import EpochClock
@@ -36,6 +44,20 @@ class PoolSettings(_Table):
     """The same of a day, of UTC."""
     max_open_sessions: Annotated[int, Field(ge=1)] = 10_000
     """Tickets that have not expired."""
+
+    @field_validator("price_per_gb")
+    @classmethod
+    def _has_a_price(cls, price: int) -> int:
+        if not price:
+            raise ValueError("at a price of 0 no budget binds; write that of the pool's terms")
+        return price
+
+    @field_validator("day_budget")
+    @classmethod
+    def _holds_an_epoch(cls, day_budget: int, info: ValidationInfo) -> int:
+        if day_budget < info.data.get("epoch_budget", 0):
+            raise ValueError("it must not be less than epoch_budget, which could never be used up")
+        return day_budget
 
     def limits(self) -> Limits:
         """Return them as the rules take them."""
