@@ -315,8 +315,8 @@ def check(
 ) -> None:
     """Check whether viewers can reach this node, running or not, and print what to fix, in order.
 
-    Takes the options of `node run`. Exit codes: 0 reachable, 1 something must be fixed, 2 wrong options,
-    3 cannot be told now.
+    Takes those options of `node run` that decide it; give them the same values.
+    Exit codes: 0 reachable, 1 something must be fixed, 2 wrong options, 3 cannot be told now.
     """
     with explained():
         from streamrp2p_node import check_command  # noqa: PLC0415 - as in run
@@ -503,6 +503,8 @@ def appeal(
 
         url, node = coordinator.rstrip("/"), _address(directory)
         if epoch is None:
+            if session is not None or text is not None:
+                raise SettingsError("name the epoch of the refusals with --epoch")
             appeal_command.list_appeals(url, node, as_json=as_json)
             return
         if not text:

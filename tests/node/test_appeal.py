@@ -86,6 +86,8 @@ def test_an_appeal_names_the_refusal_and_is_signed_by_the_node(clerk: Clerk) -> 
     ("options", "said"),
     [
         (("--epoch", "7"), "say why with --text"),
+        (("--text", "x"), "name the epoch of the refusals with --epoch"),
+        (("--session", "0x" + "aa" * 32), "name the epoch of the refusals with --epoch"),
         (("--epoch", "7", "--text", "x", "--session", "0x12"), "64 hex digits"),
         (("--epoch", "7", "--text", "x", "--session", "0x" + "aa" * 32), "no such refusal"),
     ],
