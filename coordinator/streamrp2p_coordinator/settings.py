@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -106,6 +106,13 @@ class Settings(BaseSettings):
             return None if url is None else check_base_url(url)
         except MalformedError as error:
             raise ValueError(str(error)) from error
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _is_another_port(cls, metrics_port: int | None, info: ValidationInfo) -> int | None:
+        if metrics_port and metrics_port == info.data.get("port"):
+            raise ValueError(f"it must be another than port, which is {metrics_port} as well")
+        return metrics_port
 
     @classmethod
     def settings_customise_sources(

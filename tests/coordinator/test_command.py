@@ -156,6 +156,7 @@ def test_a_missing_settings_file_says_how_to_make_one(tmp_path: Path) -> None:
         ('probe_site = "ftp://watch.example"', "probe_site: a server's URL is like"),
         ("", "rpc_url: Field required"),
     ],
+        ("port = 8100\nmetrics_port = 8100", "metrics_port: it must be another than port"),
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, told: str) -> None:
     config = tmp_path / "coordinator.toml"

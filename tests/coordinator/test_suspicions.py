@@ -97,6 +97,19 @@ def held(world: World, node: Address) -> None:
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize("seconds", [-1, 0, 31_536_001])
+def test_a_hold_lasts_a_second_at_least_and_a_year_at_most(world: World, seconds: int) -> None:
+    admit(world)
+    answer = world.request(
+        "POST",
+        f"/v1/admin/nodes/0x{NEAR.node.hex()}/hold",
+        content=json.dumps({"reason": "x", "seconds": seconds}).encode(),
+        headers=ADMIN,
+    )
+    assert answer.status_code == 422
+    assert "seconds" in answer.json()["detail"]
+
+
 def test_a_hold_refuses_with_signed_evidence_until_it_is_withdrawn(world: World) -> None:
     admit(world)
     node = world.node()

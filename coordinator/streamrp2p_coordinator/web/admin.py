@@ -97,7 +97,8 @@ class Hold(api.Wire):
     """Why an operator holds a node's records back, and how long."""
 
     reason: str
-    seconds: int = 86_400
+    seconds: Annotated[int, Field(ge=1, le=31_536_000)] = 86_400
+    """A year at most."""
 
 
 @router.get("/suspicions")
