@@ -43,7 +43,13 @@ def test_every_error_is_a_problem_with_an_example() -> None:
             assert list(answer["content"]) == ["application/problem+json"], (method, path)
             for example in answer["content"]["application/problem+json"]["examples"].values():
                 assert example["value"]["status"] == int(status)
-            assert ("Retry-After" in answer.get("headers", {})) == (status == "503")
+            assert ("Retry-After" in answer.get("headers", {})) == (status in {"429", "503"})
+
+
+def test_every_post_may_be_too_often() -> None:
+    posts = [operation for method, _, operation in operations() if method == "post"]
+    assert len(posts) == 8
+    assert all("429" in operation["responses"] for operation in posts)
 
 
 def test_the_committed_document_is_the_one_that_is_served() -> None:

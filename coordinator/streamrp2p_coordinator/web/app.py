@@ -12,6 +12,7 @@ from streamrp2p.api import Problem
 from streamrp2p.request_id import RequestIds
 from streamrp2p.traced import Traced
 from streamrp2p.traces import NO_TRACES
+from streamrp2p_coordinator.errors import TooOftenError
 from streamrp2p_coordinator.network import Policy
 from streamrp2p_coordinator.services import Services
 from streamrp2p_coordinator.web.admin import router as admin_router
@@ -19,7 +20,7 @@ from streamrp2p_coordinator.web.limits import BodyLimit, max_body_bytes
 from streamrp2p_coordinator.web.me import router as me_router
 from streamrp2p_coordinator.web.measures import Measures
 from streamrp2p_coordinator.web.post_limit import PostLimit
-from streamrp2p_coordinator.web.problems import add_problem_handlers
+from streamrp2p_coordinator.web.problems import add_problem_handlers, responses
 from streamrp2p_coordinator.web.routes import router
 
 DESCRIPTION = """Takes bandwidth receipts in, settles epochs and proves what accounts may claim.
@@ -40,6 +41,11 @@ class CoordinatorApp(FastAPI):
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = Problem.model_json_schema()
+        for operations in document["paths"].values():
+            if "post" in operations:
+                # Of any, by PostLimit, which no route knows of.
+                for status, answer in responses(TooOftenError).items():
+                    operations["post"]["responses"].setdefault(str(status), answer)
         return document
 
 
