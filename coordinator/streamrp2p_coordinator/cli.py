@@ -171,7 +171,7 @@ def restore(
 
 @app.command()
 def status(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
-    """Show where chain, epochs, nodes and transactions stand. Needs no key and no running coordinator."""
+    """Show where chain, epochs, nodes and transactions stand. Changes nothing, needs no key and no coordinator."""
     with _reported():
         found = read_status(load_settings(config))
     _show(found, as_json=as_json)
@@ -185,7 +185,7 @@ def probes(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Show what hidden viewers got from the nodes. Needs no running coordinator."""
+    """Show what hidden viewers got from the nodes. Changes nothing; needs no running coordinator."""
     with _reported():
         found = read_probes(load_settings(config), node, limit)
     if as_json:
@@ -200,7 +200,7 @@ def probes(
 
 @app.command()
 def doctor(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
-    """Look at everything that can be set wrong, and say what to do. Changes nothing; needs no running coordinator.
+    """Look at all settings and what they name, and say what to do. Changes nothing; needs no running coordinator.
 
     The exit code is 0 when nothing failed, 2 when something must be changed, 3 when it may pass by itself.
     """

@@ -1,6 +1,6 @@
 """`coordinator doctor`: look at all that an operator can get wrong. Changes nothing, and asks for no password."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from shutil import disk_usage
@@ -16,6 +16,8 @@ from streamrp2p.keys import load_keystore, read_password
 from streamrp2p.numbers import Address
 from streamrp2p.signatures import address_of
 from streamrp2p.signer_client import SignerClient
+from streamrp2p.traces import traces_to
+from streamrp2p_coordinator.assembly import admin_token, notifier, probe_plan
 from streamrp2p_coordinator.bundles import is_whole
 from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.errors import ConfigurationError
@@ -24,6 +26,7 @@ from streamrp2p_coordinator.findings import (
     judge_balance,
     judge_bundles,
     judge_clock,
+    judge_confirmations,
     judge_leader,
     judge_poster,
     judge_private_file,
@@ -53,6 +56,7 @@ def examine(config: Path, clock: Clock = system_clock) -> list[Finding]:
         Finding("settings", "ok", f"{config} can be read"),
         judge_private_file("settings' mode", config, _mode(config)),
         *keys,
+        *_extras(settings),
         *_chain(settings, poster, clock),
         *_storage(settings),
         _port(settings, poster),
@@ -107,6 +111,29 @@ def _mode(path: Path) -> int | None:
         return None
 
 
+def _extras(settings: Settings) -> Iterator[Finding]:
+    """Look at what may be left out, by the functions that `run` uses."""
+    named: tuple[tuple[str, object, Callable[[Settings], object]], ...] = (
+        ("operator's token", settings.admin_token_file, admin_token),
+        ("notifications", settings.notify_urls_file, notifier),
+        ("probes' proxies", settings.probe_proxies_file, probe_plan),
+        ("traces", settings.traces_endpoint, _traces),
+    )
+    for check, setting, load in named:
+        if setting is None:
+            continue
+        try:
+            load(settings)
+        except StreamrP2PError as error:
+            yield Finding.of(check, error)
+        else:
+            yield Finding(check, "ok", "can be used")
+
+
+def _traces(settings: Settings) -> None:
+    traces_to(settings.traces_endpoint, "coordinator").close()
+
+
 def _chain(settings: Settings, poster: Address | None, clock: Clock) -> Iterator[Finding]:
     try:
         deployment = Deployment.load(settings.deployment)
@@ -114,6 +141,7 @@ def _chain(settings: Settings, poster: Address | None, clock: Clock) -> Iterator
         yield Finding.of("deployment", error)
         return
     yield Finding("deployment", "ok", f"{settings.deployment}: chain {deployment.chain_id}")
+    yield judge_confirmations(settings.confirmations, deployment.chain_id)
     web3: Web3 | None = None
     for url in settings.rpc_url.split(","):
         check = f"RPC {shown_url(url.strip())}"

@@ -24,6 +24,9 @@ CERTIFICATE_DAYS = 14
 GAS_RESERVE = 2_000_000
 """What a bond, a commit, a finality and the dearest answer to a demand take together (docs/gas.md)."""
 
+LOCAL_CHAINS = frozenset({1337, 31337})
+"""The ids of chains for development, which reorganise only when they are told to."""
+
 SHOWN = 10
 """So many epochs are named."""
 
@@ -77,6 +80,18 @@ def judge_poster(key: Address, book: Book) -> Finding:
         "fail",
         f"the keystore's key is 0x{key.hex()}, but the book's poster is 0x{book.poster.hex()}",
         "use its keystore, or the deployment file of the right chain",
+    )
+
+
+def judge_confirmations(blocks: int, chain_id: int) -> Finding:
+    """Judge after how many blocks one counts: a chain that is not of this machine may take any back."""
+    if blocks or chain_id in LOCAL_CHAINS:
+        return Finding("confirmations", "ok", f"a block counts once {blocks} follow it")
+    return Finding(
+        "confirmations",
+        "warn",
+        f"each block counts at once, and chain {chain_id} may take some back",
+        "set confirmations to as many blocks as its reorganisations have at most",
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import socket
 import sqlite3
 import stat
@@ -153,10 +154,10 @@ def test_a_missing_settings_file_says_how_to_make_one(tmp_path: Path) -> None:
         ("port = 70000", "port: Input should be less than or equal to 65535"),
         ("unknown = 1", "unknown: Extra inputs are not permitted"),
         ('public_url = "coordinator.example"', "public_url: a server's URL is like"),
+        ("port = 8100\nmetrics_port = 8100", "metrics_port: it must be another than port"),
         ('probe_site = "ftp://watch.example"', "probe_site: a server's URL is like"),
         ("", "rpc_url: Field required"),
     ],
-        ("port = 8100\nmetrics_port = 8100", "metrics_port: it must be another than port"),
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, told: str) -> None:
     config = tmp_path / "coordinator.toml"
@@ -414,6 +415,33 @@ def test_the_doctor_finds_a_running_coordinator_well_and_names_what_is_broken(
         f"RPC {down}",
     }
     assert levels["leader"] == "warn"
+
+
+@pytest.mark.integration
+def test_the_doctor_looks_at_what_else_would_stop_a_start(
+    coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "admin_token_file": ("short", secrets.token_hex(32)),
+        "notify_urls_file": ("no URL", "json://127.0.0.1:1"),
+        "probe_proxies_file": ("no URL", "http://proxy.example:3128"),
+    }
+    for name, (wrong, _) in files.items():
+        coordinator.settings[name] = name
+        (coordinator.folder / name).write_text(wrong)
+        (coordinator.folder / name).chmod(0o600)
+    coordinator.settings["traces_endpoint"] = "http://127.0.0.1:4318/v1/traces"
+    coordinator.write()
+    named = ("operator's token", "notifications", "probes' proxies", "traces")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "opentelemetry.sdk.trace.export", None)
+        code, levels = doctor(coordinator)
+    assert (code, [levels[check] for check in named]) == (2, ["fail"] * 4)
+
+    for name, (_, right) in files.items():
+        (coordinator.folder / name).write_text(right)
+    _, levels = doctor(coordinator)
+    assert [levels[check] for check in named] == ["ok"] * 4
 
 
 def test_the_doctor_stops_at_settings_that_cannot_be_read(tmp_path: Path) -> None:

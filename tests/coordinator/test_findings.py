@@ -17,6 +17,7 @@ from streamrp2p_coordinator.findings import (
     judge_bundles,
     judge_certificate,
     judge_clock,
+    judge_confirmations,
     judge_leader,
     judge_poster,
     judge_private_file,
@@ -56,6 +57,17 @@ def test_secrets_are_their_owners_alone(mode: int | None, level: Level) -> None:
 def test_the_key_must_be_the_posters() -> None:
     assert judge_poster(POSTER, BOOK).level == "ok"
     assert judge_poster(OTHER, BOOK).level == "fail"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "chain_id", "level"),
+    [(0, 31337, "ok"), (0, 1337, "ok"), (0, 1, "warn"), (0, 11155111, "warn"), (1, 1, "ok")],
+)
+def test_blocks_count_at_once_on_local_chains_alone(
+    blocks: int, chain_id: int, level: Level
+) -> None:
+    finding = judge_confirmations(blocks, chain_id)
+    assert (finding.level, bool(finding.todo)) == (level, level != "ok")
 
 
 @pytest.mark.parametrize(
