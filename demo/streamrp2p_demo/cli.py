@@ -43,7 +43,7 @@ def demo(
         bool,
         typer.Option(
             "--fraud",
-            help="Let the poster lie once, and a watcher void its header and earn half of its bond.",
+            help="Let the poster lie once, and a watchman void its header and earn half of its bond.",
         ),
     ] = False,
 ) -> None:

@@ -204,7 +204,7 @@ class FraudFacts:
     watcher: Address
     challenges: tuple[Challenge, ...]
     credit_wei: int
-    """What the book owes the watcher at the end."""
+    """What the book owes the watchman at the end."""
     required_bond_wei: int
     bond_wei: int
     """What the poster has bonded at the end."""

@@ -77,12 +77,12 @@ class Layout:
 
     @property
     def watcher(self) -> Path:
-        """What the watcher remembers."""
+        """What the watchman remembers."""
         return self.root / "watcher"
 
     @property
     def watcher_keystore(self) -> Path:
-        """The watcher's key, one of anvil's: it pays for challenges and is credited for them."""
+        """The watchman's key, one of anvil's: it pays for challenges and is credited for them."""
         return self.root / "watcher.json"
 
     @property

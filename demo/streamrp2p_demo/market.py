@@ -44,7 +44,7 @@ class Grid:
 
 
 WATCHED_GRID = Grid(challenge_seconds=16, response_seconds=4)
-"""With a watcher: a machine of two cores, with twenty processes, needs some seconds to judge, prove and mine."""
+"""With a watchman: a machine of two cores, with twenty processes, needs some seconds to judge, prove and mine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def run(
 ) -> tuple[Facts, list[CheckResult]]:
     """Run the demo in `folder` until `epochs` whole epochs are final; returns what was seen and its judgement.
 
-    With fraud, the poster lies in one of them and a watcher looks out.
+    With fraud, the poster lies in one of them and a watchman looks out.
     Raises DemoError when the run cannot come to its end, after everything was stopped.
     """
     find_anvil()
@@ -66,7 +66,7 @@ def _play(stack: Stack, epochs: int, *, with_fraud: bool) -> Story:
     tell("coordinator is ready")
     if with_fraud:
         stack.start_watcher()
-        tell("a watcher judges every header, with a key of its own to challenge wrong ones")
+        tell("a watchman judges every header, with a key of its own to challenge wrong ones")
     for relay in stack.relays:
         stack.start_relay(relay)
     stack.start_encoder(market.pool_id)

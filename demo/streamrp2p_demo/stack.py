@@ -149,9 +149,9 @@ class Stack:
         return client
 
     def start_watcher(self) -> None:
-        """Start the watcher, with a key that has ether for challenges."""
+        """Start the watchman, with a key that has ether for challenges."""
         create_keystore(self.layout.watcher_keystore, self.password, known_key(WATCHER))
-        self.supervisor.start("watcher", self.commands.watcher())
+        self.supervisor.start("watchman", self.commands.watcher())
 
     def start_origin(self, pool_id: int) -> None:
         """Start the origin; it has no stream yet. `start_encoder` waits until it is ready."""

@@ -32,7 +32,7 @@ def test_a_lie_that_was_voided_in_time_is_told_with_rule_transaction_and_credit(
     assert outcome.rule == "BadSession (Challenges.badSession)"
     assert "4,001 bytes where 4,000 were signed for" in outcome.statement
     assert f"voided by 0x{'0c' * 32} 11 s before its window's end" in outcome.statement
-    assert "0.5 ETH of the bond credited to the watcher, 0.5 ETH burned" in outcome.statement
+    assert "0.5 ETH of the bond credited to the watchman, 0.5 ETH burned" in outcome.statement
 
 
 def test_the_check_is_made_in_runs_with_fraud_alone() -> None:
@@ -60,13 +60,13 @@ def test_a_poster_that_did_not_lie_shows_nothing() -> None:
             challenged(function="DataDemands.expire"),
             "voided by DataDemands.expire, not by Challenges.badSession",
         ),
-        (challenged(challenger=RELAY_1), f"0x{RELAY_1.hex()} was credited, not the watcher"),
+        (challenged(challenger=RELAY_1), f"0x{RELAY_1.hex()} was credited, not the watchman"),
         (challenged(seconds_left=-2), "voided 2 s after the end of its window"),
         (
             challenged(reward_wei=ETHER // 4),
             "0.25 ETH of 0.75 ETH credited, expected half of 1 ETH",
         ),
-        (facts_with(replace(FRAUD, credit_wei=0)), "the book owes the watcher 0 ETH"),
+        (facts_with(replace(FRAUD, credit_wei=0)), "the book owes the watchman 0 ETH"),
         (facts_with(replace(FRAUD, bond_wei=0)), "the poster has bonded 0 ETH since"),
         (
             facts_with(replace(FRAUD, challenges=(CHALLENGE, CHALLENGE))),

@@ -1,4 +1,4 @@
-"""`streamrp2p demo --fraud`: a poster that lies once, caught on a real chain by a watcher that runs by itself."""
+"""`streamrp2p demo --fraud`: a poster that lies once, caught on a real chain by a watchman that runs by itself."""
 
 import json
 import os

@@ -8,7 +8,7 @@ BAD_SESSION = "Challenges.badSession"
 
 
 def inflation_is_voided(facts: Facts) -> Outcome:
-    """Demand that the watcher voided the inflated header in time and got its reward, and that the honest one stands."""
+    """Demand that the watchman voided the inflated header in time and got its reward, and that the honest one stands."""
     fraud = facts.fraud
     if fraud is None or fraud.inflation is None:
         return Failed("the inflating poster posted no wrong header")
@@ -26,7 +26,7 @@ def inflation_is_voided(facts: Facts) -> Outcome:
         f"epoch {inflation.epoch} settled {inflation.settled_bytes:,} bytes where "
         f"{inflation.signed_bytes:,} were signed for; voided by 0x{challenge.transaction_hash.hex()} "
         f"{challenge.seconds_left} s before its window's end; {format_ether(challenge.reward_wei)} of the bond "
-        f"credited to the watcher, {format_ether(challenge.burned_wei)} burned; "
+        f"credited to the watchman, {format_ether(challenge.burned_wei)} burned; "
         "bonded again, and the honest header is final",
         f"BadSession ({BAD_SESSION})",
     )
@@ -36,7 +36,7 @@ def _challenge_failure(fraud: FraudFacts, challenge: Challenge) -> str | None:
     if challenge.function != BAD_SESSION:
         return f"voided by {challenge.function}, not by {BAD_SESSION}"
     if challenge.challenger != fraud.watcher:
-        return f"0x{challenge.challenger.hex()} was credited, not the watcher"
+        return f"0x{challenge.challenger.hex()} was credited, not the watchman"
     if challenge.seconds_left <= 0:
         return f"voided {-challenge.seconds_left} s after the end of its window"
     slashed = challenge.reward_wei + challenge.burned_wei
@@ -46,7 +46,7 @@ def _challenge_failure(fraud: FraudFacts, challenge: Challenge) -> str | None:
             f"expected half of {format_ether(fraud.required_bond_wei)}"
         )
     if fraud.credit_wei != challenge.reward_wei:
-        return f"the book owes the watcher {format_ether(fraud.credit_wei)}"
+        return f"the book owes the watchman {format_ether(fraud.credit_wei)}"
     return None
 
 
