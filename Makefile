@@ -238,7 +238,7 @@ part-latency: setup ## Measure how long after its last picture a part can be rea
 	python -m benchmarks.part_latency
 
 .PHONY: bench
-bench: setup ## Measure every speed that the documents claim
+bench: setup ## Measure speeds, serving and costs (needs nginx and wrk); load, gas, attacks are measured apart
 	python -m benchmarks
 	$(NPM_WEB) bench
 	$(MAKE) bench-serving

@@ -194,9 +194,7 @@ def run(
     ] = DEFAULT_MAX_CONNECTIONS,
     max_connections_per_address: Annotated[
         int,
-        typer.Option(
-            min=0, help="The most of one address but this machine's own; 0: no bound of its own."
-        ),
+        typer.Option(min=0, help="The most of one address but loopback; 0: no bound of its own."),
     ] = DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
     upstream: Annotated[
         str,
