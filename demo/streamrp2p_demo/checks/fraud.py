@@ -8,7 +8,7 @@ BAD_SESSION = "Challenges.badSession"
 
 
 def inflation_is_voided(facts: Facts) -> Outcome:
-    """Demand that the watchman voided the inflated header in time and got its reward, and that the honest one stands."""
+    """Demand that the watchman voided the inflated header in time and was paid, and that the honest one stands."""
     fraud = facts.fraud
     if fraud is None or fraud.inflation is None:
         return Failed("the inflating poster posted no wrong header")
