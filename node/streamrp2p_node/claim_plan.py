@@ -174,7 +174,7 @@ def fee_of(web3: Web3, call: Call, sender: Address) -> Fee:
     """Try the call and return what it costs; raises TransactionRevertedError when the chain refuses it."""
     shown = "0x" + sender.hex()
     return Fee(
-        quantity(request(web3, "eth_estimateGas", [call_object(call, sender)])),
+        quantity(request(web3, "eth_estimateGas", [call_object(call, sender), "latest"])),
         quantity(request(web3, "eth_gasPrice", [])),
         quantity(request(web3, "eth_getBalance", [shown, "latest"])),
     )

@@ -96,6 +96,22 @@ def test_what_became_too_cheap_is_replaced_up_to_the_ceiling(stage: Stage) -> No
     assert stage.states()[0] == "committed"
 
 
+def test_what_is_only_slow_is_offered_again_and_not_given_up(stage: Stage) -> None:
+    """In the pending block the transaction is applied already: asked about that one, its own call would fail."""
+    rpc(stage, "evm_setAutomine", False)
+    intake_end = stage.services.network.epochs.intake_end(0)
+    stage.services.clock = lambda: stage.chain.now() + slow_seconds
+    slow_seconds = 0
+    stage.travel_to(intake_end)
+    stage.tick()
+    slow_seconds = PATIENCE_SECONDS
+    stage.tick()
+    assert [one.purpose for one in recorded(stage)] == ["commit", "commit"]
+    rpc(stage, "evm_mine")
+    stage.tick()
+    assert stage.states()[0] == "committed"
+
+
 def test_an_rpc_that_freezes_holds_nothing_up(stage: Stage) -> None:
     services = stage.services
     with rpc_before(stage.chain.rpc_url) as first, rpc_before(stage.chain.rpc_url) as second:

@@ -105,6 +105,7 @@ def sign_call(
 ) -> SignedTransaction:
     """Estimate the gas, which also tries the call, and sign an EIP-1559 transaction; nothing is sent.
 
+    The call is tried on the newest block: what waits to be mined is not counted, this key's own earlier calls neither.
     It offers `fee_percent` of today's fees, and enough to take the place of `replaced`: a signed transaction of the
     same `nonce`, more where few `seconds_left` until a deadline. Raises FeeCeilingError rather than offer more than the
     ceiling.
@@ -116,7 +117,8 @@ def sign_call(
         [
             ("eth_chainId", []),
             ("eth_getTransactionCount", [shown, "pending"]),
-            ("eth_estimateGas", [call_object(call, sender)]),
+            # Not on the pending block, as some RPCs would: what is replaced is applied there already.
+            ("eth_estimateGas", [call_object(call, sender), "latest"]),
             ("eth_getBlockByNumber", ["latest", False]),
         ],
     )
