@@ -7,7 +7,7 @@ import structlog
 
 from streamrp2p.client import ApiError, CoordinatorClient, UnreachableError
 from streamrp2p.durable import StorageError
-from streamrp2p.errors import AnswerError
+from streamrp2p.errors import AnswerError, StreamrP2PError
 from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.doors import Doors
 from streamrp2p_node.errors import (
@@ -76,9 +76,10 @@ class Background:
     doors: Doors
 
     async def run(self) -> None:
-        """Run until cancelled. Raises WrongDeploymentError and ClockSkewError at the start: no node may begin so.
+        """Run until cancelled. At the start raises WrongDeploymentError, ClockSkewError or what the view's check does.
 
-        Later they are only warned of: the node still has receipts to hand in, and serves on with what it knew.
+        No node may begin so. Later they are only warned of: the node still has receipts to hand in, and serves on with
+        what it knew.
         """
         # Beside the waiting for the coordinator: a node that knew it before serves meanwhile.
         await asyncio.gather(self._bounds_loop(), self._work())
@@ -141,11 +142,12 @@ class Background:
             try:
                 await self.view.refresh()
                 backoff.succeeded()
-            except OUTSIDE_FAILURES as error:
-                _log.warning("coordinator_not_asked", reason=str(error))
-                await asyncio.sleep(backoff.failed())
             except WrongDeploymentError as error:
                 _log.error("coordinator_not_believed", reason=str(error))
+            except StreamrP2PError as error:
+                # Also what would have kept the node from beginning, such as an RPC that refuses to check an answer.
+                _log.warning("coordinator_not_asked", reason=str(error))
+                await asyncio.sleep(backoff.failed())
             self._warn_of_skew()
 
     async def _presence_loop(self) -> None:

@@ -9,8 +9,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from streamrp2p import api
+from streamrp2p.chain.errors import RpcRefusedError
 from streamrp2p.verify import Code
 from streamrp2p_node.background import MARGIN_SECONDS, Background, Backoff
+from streamrp2p_node.coordinator_view import CoordinatorView
 from streamrp2p_node.errors import ClockSkewError, WrongDeploymentError
 from tests.node.conftest import World
 from tests.node.fakes import ENDPOINT, EPOCH_SECONDS, GENESIS, GRACE_SECONDS, NODE
@@ -174,6 +177,47 @@ async def test_a_running_node_serves_on_when_its_coordinator_turns_to_another_ch
 
         await run_until(quick, turned)
     assert world.view.config.chain_id == 31337
+
+
+async def test_a_running_node_goes_on_while_its_own_rpc_refuses_and_believes_what_is_checked_later(
+    world: World, background: Background
+) -> None:
+    checked: list[int] = []
+
+    def check(config: api.Config) -> None:
+        if config.genesis == checked_first:
+            return
+        checked.append(config.genesis)
+        if len(checked) < 3:
+            raise RpcRefusedError("the RPC refused with HTTP 401")
+
+    checked_first = world.coordinator.genesis
+    view = CoordinatorView(
+        world.client, world.folder.coordinator, world.clock, check=check, monotonic=world.clock
+    )
+    quick = replace(background, settings=replace(world.settings, refresh_seconds=0.01), view=view)
+    with capture_logs() as logs:
+
+        def is_believed() -> bool:
+            if NODE in world.coordinator.nodes:
+                world.coordinator.genesis = GENESIS - EPOCH_SECONDS
+            return view.config.genesis != checked_first
+
+        await view.refresh()
+        await run_until(quick, is_believed)
+    told = [log["reason"] for log in logs if log["event"] == "coordinator_not_asked"]
+    assert told == ["the RPC refused with HTTP 401"] * 2
+
+
+async def test_a_node_does_not_begin_while_its_own_rpc_refuses(
+    world: World, background: Background
+) -> None:
+    def check(_: api.Config) -> None:
+        raise RpcRefusedError("the RPC refused with HTTP 401")
+
+    view = CoordinatorView(world.client, world.folder.coordinator, world.clock, check=check)
+    with pytest.raises(RpcRefusedError):
+        await run_until(replace(background, view=view), lambda: False)
 
 
 async def test_the_operator_is_told_once_when_viewers_are_refused_and_served_again(
