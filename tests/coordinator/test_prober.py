@@ -1,17 +1,37 @@
 """When probes are sent: by the leader alone, at random times, and never without a stream."""
 
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from random import Random
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
+import pytest
 
+from streamrp2p.playlist import MediaPlaylist
+from streamrp2p.viewer.source import Source
 from streamrp2p_coordinator.jobs import run_probes
+from streamrp2p_coordinator.probing.control import read_stream
 from streamrp2p_coordinator.probing.prober import ProbePlan, Prober
+from streamrp2p_coordinator.use_cases import measure_streams
+from tests.coordinator.test_probe_rules import playlist
 from tests.coordinator.world import World
+from tests.support.origin import wait_for
+
+WAIT_SECONDS = 60.0
 
 
-def prober(world: World, asked: list[str], site: str | None = "https://watch.example") -> Prober:
+def prober(
+    world: World,
+    asked: list[str],
+    site: str | None = "https://watch.example",
+    wait: Callable[[], object] = lambda: None,
+) -> Prober:
     def off_air(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
+        wait()
         return httpx.Response(404)
 
     services = world.services
@@ -53,6 +73,97 @@ def test_without_a_site_the_streams_are_measured_alone(world: World) -> None:
     running._threads.shutdown()
 
     assert len(asked) == 1
+
+
+def test_measurements_that_last_take_no_probes_place(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    probed, released = threading.Event(), threading.Event()
+    monkeypatch.setattr(
+        "streamrp2p_coordinator.probing.prober.probe_node", lambda **_: probed.set()
+    )
+    world.node()
+    running = prober(world, asked, wait=lambda: released.wait(WAIT_SECONDS))
+    running._next_probe_at = 600
+    try:
+        for now in range(0, 601, 60):
+            running.tick(now)
+        assert probed.wait(WAIT_SECONDS)
+        assert len(asked) <= 1
+    finally:
+        released.set()
+    assert running._measuring is not None
+    running._measuring.result(WAIT_SECONDS)
+    running.tick(660)
+    running._threads.shutdown()
+
+    assert len(asked) == 2
+
+
+def test_a_rate_is_kept_while_another_origin_does_not_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    def read(origin: Source) -> Sequence[MediaPlaylist]:
+        if origin.report.endpoint.endswith("slow.example"):
+            released.wait(WAIT_SECONDS)
+            return []
+        return [playlist(1_000_000)]
+
+    def rate() -> int | None:
+        with world.database.read() as store:
+            return store.probes.rate(2, 1)
+
+    monkeypatch.setattr(measure_streams, "read_stream", read)
+    slow = world.chain.records[0]
+    world.chain.records[0] = replace(slow, stream=replace(slow.stream, uri="http://slow.example"))
+    world.chain.add_pool(2, world.services.ticket_signer.address)
+    world.sync()
+    running = prober(world, [], None)
+    try:
+        running.tick(0)
+        wait_for(lambda: rate() is not None)
+    finally:
+        released.set()
+        running.close()
+
+    assert rate() == 500_000
+
+
+@dataclass
+class SlowOrigin:
+    """Each of its answers takes six seconds of `now`."""
+
+    renditions: int
+    now: float = 0.0
+    asked: int = 0
+
+    def multivariant(self, max_seconds: float) -> SimpleNamespace:
+        self._answer(max_seconds)
+        variants = [SimpleNamespace(rendition=f"{number}") for number in range(self.renditions)]
+        return SimpleNamespace(variants=variants)
+
+    def media(self, rendition: str, older: None, max_seconds: float) -> MediaPlaylist:
+        self._answer(max_seconds)
+        return playlist(1_000_000, rendition=rendition)
+
+    def _answer(self, max_seconds: float) -> None:
+        self.asked += 1
+        self.now += min(6.0, max_seconds)
+
+
+@pytest.mark.parametrize(("renditions", "read"), [(2, 2), (16, 0)])
+def test_one_stream_is_read_for_twenty_seconds_at_most(
+    monkeypatch: pytest.MonkeyPatch, renditions: int, read: int
+) -> None:
+    origin = SlowOrigin(renditions)
+    clock = SimpleNamespace(monotonic=lambda: origin.now)
+    monkeypatch.setattr("streamrp2p_coordinator.probing.control.time", clock)
+
+    assert len(read_stream(cast("Source", origin))) == read
+    assert origin.now <= 20
 
 
 def test_pauses_are_random_and_shorter_the_more_nodes_there_are(world: World) -> None:

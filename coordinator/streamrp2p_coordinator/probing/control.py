@@ -9,18 +9,30 @@ from streamrp2p.viewer.source import GoneError, Source
 from streamrp2p_coordinator.probing.outcome import Control
 
 REQUEST_SECONDS = 6.0
+STREAM_SECONDS = 20.0
+"""All of a stream's playlists together take no longer, or none is told of."""
 MAX_RENDITIONS = 16
 MICROS = 1_000_000
 FAILURES = (SourceError, GoneError, SessionOverError)
 
 
 def read_stream(origin: Source) -> Sequence[MediaPlaylist]:
-    """Return the signed playlists of all renditions; none when the stream is not on the air, or the origin fails."""
+    """Return the signed playlists of all renditions; none when the stream is not on the air, or the origin fails.
+
+    One that takes STREAM_SECONDS fails: a part of the renditions would tell too small a rate.
+    """
+    end = time.monotonic() + STREAM_SECONDS
     try:
         variants = origin.multivariant(REQUEST_SECONDS).variants[:MAX_RENDITIONS]
-        return [origin.media(each.rendition, None, REQUEST_SECONDS) for each in variants]
+        playlists = []
+        for each in variants:
+            left = end - time.monotonic()
+            if left <= 0:
+                return []
+            playlists.append(origin.media(each.rendition, None, min(REQUEST_SECONDS, left)))
     except FAILURES:
         return []
+    return playlists
 
 
 def ask_origin(

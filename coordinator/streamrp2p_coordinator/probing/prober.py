@@ -18,7 +18,7 @@ from streamrp2p_coordinator.use_cases.measure_streams import measure_streams
 from streamrp2p_coordinator.use_cases.probe_node import probe_node
 
 MEASURE_SECONDS = 60.0
-"""How often the streams' rates are measured."""
+"""How often the streams' rates are measured, unless that takes longer."""
 
 log = structlog.get_logger()
 
@@ -49,6 +49,7 @@ class Prober:
     chance: Random = field(default_factory=SystemRandom)
     _next_probe_at: float | None = None
     _next_measure_at: float = float("-inf")
+    _measuring: "Future[None] | None" = None
     _running: "set[Future[None]]" = field(default_factory=set)
     _told_to_stop: threading.Event = field(default_factory=threading.Event)
     _threads: ThreadPoolExecutor = field(init=False)
@@ -61,9 +62,10 @@ class Prober:
         """Begin what is due; `now` is in monotonic seconds."""
         now = time.monotonic() if now is None else now
         self._running = {each for each in self._running if not each.done()}
-        if now >= self._next_measure_at:
+        is_measuring = self._measuring is not None and not self._measuring.done()
+        if now >= self._next_measure_at and not is_measuring:
             self._next_measure_at = now + MEASURE_SECONDS
-            self._threads.submit(self._measure)
+            self._measuring = self._threads.submit(self._measure)
         if self.plan.site is None:
             return
         if self._next_probe_at is None:
@@ -91,6 +93,7 @@ class Prober:
                 network=self.network,
                 clock=self.clock,
                 route=self.plan.routes[0],
+                should_stop=self._told_to_stop.is_set,
             )
         except StreamrP2PError as error:
             log.warning("streams_not_measured", reason=str(error))

@@ -1,5 +1,8 @@
 """Measure how many bytes a second each stream has, by its origin's own signed playlists."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 from streamrp2p.errors import MalformedError
 from streamrp2p.node_client import NodeClient
 from streamrp2p.viewer.report import SourceReport
@@ -14,10 +17,19 @@ from streamrp2p_coordinator.repositories.pools import KnownPool
 MEMORY_SECONDS = 30 * 86_400
 MEMORY_EPOCHS = 64
 REQUEST_SECONDS = 6.0
+AT_ONCE = 4
+"""A slow origin holds up no more than one of so many ways."""
 
 
-def measure_streams(*, database: Database, network: Network, clock: Clock, route: Route) -> int:
-    """Keep the rate of every open pool whose stream is on the air, and return how many those are.
+def measure_streams(
+    *,
+    database: Database,
+    network: Network,
+    clock: Clock,
+    route: Route,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> int:
+    """Keep the rate of every open pool whose stream is on the air as it is found, and return how many those are.
 
     Forgets probes and rates that are old.
     """
@@ -25,15 +37,24 @@ def measure_streams(*, database: Database, network: Network, clock: Clock, route
     if now < network.epochs.genesis:
         return 0
     epoch = network.epochs.at(now)
-    with database.read() as store:
-        pools = [pool for pool in store.pools.all() if pool.is_open(epoch)]
-    rates = {pool.pool_id: _measured(pool, network, route) for pool in pools}
     with database.write() as store:
-        for pool_id, rate in rates.items():
-            if rate is not None:
-                store.probes.keep_rate(pool_id, epoch, rate)
         store.probes.forget(now - MEMORY_SECONDS, epoch - MEMORY_EPOCHS)
-    return sum(rate is not None for rate in rates.values())
+        pools = store.pools.all()
+
+    def measure(pool: KnownPool) -> bool:
+        # A round of many streams may outlast an epoch.
+        epoch = network.epochs.at(clock())
+        if should_stop() or not pool.is_open(epoch):
+            return False
+        rate = _measured(pool, network, route)
+        if rate is None:
+            return False
+        with database.write() as store:
+            store.probes.keep_rate(pool.pool_id, epoch, rate)
+        return True
+
+    with ThreadPoolExecutor(AT_ONCE, "measure") as threads:
+        return sum(threads.map(measure, pools))
 
 
 def origin_of(pool: KnownPool, network: Network, route: Route) -> Source:
