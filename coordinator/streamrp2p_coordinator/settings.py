@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     allow_local_networks: bool = False
     """Whether nodes may be at private addresses: for tests and networks of one's own, never on the internet."""
 
-    @field_validator("public_url", "probe_site", "traces_endpoint")
+    @field_validator("public_url", "probe_site")
     @classmethod
     def _is_url(cls, url: str | None) -> str | None:
         try:
