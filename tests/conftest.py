@@ -32,8 +32,8 @@ def pytest_collection_finish() -> None:
     hypothesis.strategies.text().validate()
 
 
-@pytest.fixture
-def logging_as_before() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
     """Take back what a test, or a command that it runs in this process, sets up of the log."""
     loggers = [logging.getLogger(), *map(logging.getLogger, QUIET_LOGGERS)]
     before = [(logger, logger.level, logger.handlers) for logger in loggers]

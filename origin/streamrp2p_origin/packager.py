@@ -181,6 +181,7 @@ class Packager:
             has_audio=self._plan.audio is not None,
         )
         *pictures, sound = self._pipes
+        fault: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as reading:
                 reading.create_task(self._read(sound, weaver.add_sound))
@@ -189,9 +190,12 @@ class Packager:
                     reading.create_task(self._read(pipe, take))
             await self._put(weaver.end())
         except* PackagingError as errors:
-            raise errors.exceptions[0] from None
+            # Raised below: Python 3.11.2 makes a group of what is raised here.
+            fault = errors.exceptions[0]
         finally:
             await self._queue.put(None)
+        if fault is not None:
+            raise fault
 
     async def _read(self, pipe: _Pipe, take: Callable[[Track | Sample], list[Output]]) -> None:
         reader = TrackReader()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import httpx
 from sqlalchemy import event
@@ -18,6 +19,7 @@ from streamrp2p.epoch_clock import EpochClock
 from streamrp2p.numbers import Address
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.verify import Code
+from streamrp2p_coordinator import services
 from streamrp2p_coordinator.database import Database, open_database
 from streamrp2p_coordinator.jobs import run_epochs, run_health
 from streamrp2p_coordinator.migrate import migrate
@@ -243,7 +245,13 @@ def simulated(
     *, seed: int, epoch_budget_wei: int, step_seconds: int, with_policy: bool
 ) -> Iterator[Simulation]:
     """Start a coordinator in epoch 1 with a pool that pays up to a budget in each epoch."""
-    with seeded(seed) as chance, asyncio.Runner() as loop, _opened() as (database, folder):
+    with (
+        seeded(seed) as chance,
+        # In the time that it simulates, no two requests come within one second.
+        patch.object(services, "REFRESH_SECONDS", 0),
+        asyncio.Runner() as loop,
+        _opened() as (database, folder),
+    ):
         world = _world(database, folder, epoch_budget_wei)
         app = ProxyHeadersMiddleware(world.app, PROXY[0])  # type: ignore[arg-type]
         transport = httpx.ASGITransport(app, client=PROXY)  # type: ignore[arg-type]

@@ -187,7 +187,6 @@ def test_a_challenge_that_cannot_be_paid_is_a_failed_span_without_the_reason(
     assert SECRET not in kept.said()
 
 
-@pytest.mark.usefixtures("logging_as_before")
 def test_watch_refuses_what_is_no_collectors_url(tmp_path: Path) -> None:
     arguments = [
         "watch", "--rpc", "http://127.0.0.1:9", "--deployment", "deployment.json", "--state", str(tmp_path),

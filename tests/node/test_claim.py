@@ -21,7 +21,7 @@ from tests.support.chain import ONE_TOKEN, DeployedChain, deploy_all
 from tests.support.sessions import known_key
 from tests.support.stage import NODES, Stage
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("logging_as_before")]
+pytestmark = pytest.mark.integration
 
 NODE, OTHER_NODE = NODES[:2]
 NODE_KEY = next(known_key(number) for number in (1, 2, 3) if address_of(known_key(number)) == NODE)

@@ -168,7 +168,6 @@ def test_a_claim_that_fails_is_a_failed_span_without_the_reason(kept: KeptTraces
     assert SECRET not in kept.said()
 
 
-@pytest.mark.usefixtures("logging_as_before")
 @pytest.mark.parametrize(
     ("options", "environment"),
     [

@@ -157,8 +157,8 @@ async def test_where_no_router_answers_it_is_told_in_time(monkeypatch: pytest.Mo
 
 
 async def test_a_router_that_falls_silent_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upnp_gateway, "HTTP_SECONDS", 0.2)
-    monkeypatch.setattr(upnp_gateway, "SEARCH_SECONDS", 0.5)
+    monkeypatch.setattr(upnp_gateway, "HTTP_SECONDS", 1.5)
+    monkeypatch.setattr(upnp_gateway, "SEARCH_SECONDS", 4)
     monkeypatch.setattr(upnp_mapper, "REMOVE_SECONDS", 0.2)
     with running_router() as router:
         mapper = mapper_of(router)

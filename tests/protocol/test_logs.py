@@ -19,9 +19,6 @@ PACKAGES = ("protocol", "coordinator", "node", "origin", "auditor")
 LEVELS = ("debug", "info", "warning", "error", "exception", "critical")
 
 
-pytestmark = pytest.mark.usefixtures("logging_as_before")
-
-
 def test_a_scheduler_tells_failures_but_not_each_tick_that_it_leaves_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -109,7 +109,6 @@ def folder(tmp_path: Path) -> Folder:
     return folder
 
 
-@pytest.mark.usefixtures("logging_as_before")
 def test_run_refuses_what_is_no_collectors_url(folder: Folder) -> None:
     arguments = ["run", "--dir", str(folder.root), "--traces-endpoint", "127.0.0.1:4318"]
     result = CliRunner().invoke(app, arguments)
