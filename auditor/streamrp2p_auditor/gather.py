@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import structlog
+
 from streamrp2p.batch_folder import acknowledged_records
 from streamrp2p.bundle import Bundle, decode_bundle
 from streamrp2p.bundle_store import BundleStore
@@ -9,6 +11,8 @@ from streamrp2p.chain import EpochFacts
 from streamrp2p.errors import BundleError, BundleUnavailableError, EvidenceError
 from streamrp2p.fraud import Acknowledged, Evidence
 from streamrp2p.header import EpochHeader
+
+log = structlog.get_logger("audit")
 
 
 def gather(facts: EpochFacts, bundles: BundleStore, batches: Path | None = None) -> Evidence:
@@ -30,6 +34,10 @@ def _bundle(header: EpochHeader, bundles: BundleStore) -> Bundle | None:
     try:
         return decode_bundle(bundles.fetch(header.data_hash).data)
     except (BundleError, BundleUnavailableError):
+        return None
+    except Exception:
+        # A bug. A bundle that finds one must shield neither its header nor the next.
+        log.exception("bundle_crashed", epoch=header.epoch)
         return None
 
 

@@ -120,13 +120,18 @@ class Prosecution:
         try:
             return self._next(chain, case, head, case.committed_at, case.challenge_ends_at)
         except InsufficientFundsError as error:
-            self._pause(case.key, None)
-            return self.bell.ring(case, "unproven", f"epoch {case.epoch} stands: {error}")
+            reason = str(error)
         except StreamrP2PError as error:
             # If the RPC is down, the next round meets that too.
             self._tell_once(case.key, error)
             self._pause(case.key, None)
             return case
+        except Exception:
+            # Whoever finds a bug with one header must not shield the others.
+            log.exception("step_crashed", epoch=case.epoch)
+            reason = "the step against it crashed; report the traceback"
+        self._pause(case.key, None)
+        return self.bell.ring(case, "unproven", f"epoch {case.epoch} stands: {reason}")
 
     def tidy(self, chain: Chain, cases: dict[str, Case]) -> None:
         """Take bonds back whose header fell or became final, and credit out."""
