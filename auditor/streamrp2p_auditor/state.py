@@ -92,7 +92,7 @@ class Case(Wire):
     """Why it could not be judged."""
     retryable: bool = False
     since: int
-    """When it was first seen, in the chain's Unix seconds."""
+    """When it was first seen, or lost its verdict to a reorganisation, in the chain's Unix seconds."""
     fate: Fate = "pending"
     block: int | None = None
     """The block of the commit."""

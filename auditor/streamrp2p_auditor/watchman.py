@@ -171,7 +171,8 @@ class Watchman:
             self._tell_unjudged(chain, case, head)
         else:
             self._tries.pop(key, None)
-            self._doubted.discard(key)
+        # Nor is there a verdict to doubt where none could be given.
+        self._doubted.discard(key)
 
     def _judge_backlog(self, chain: Chain, book: BookState, head: Head) -> bool:
         """Judge one final epoch that was asked for: what is pending must not wait for all of them."""
@@ -184,7 +185,8 @@ class Watchman:
                 return self._backlog < book.finalised_epochs
             self.seen.add(known.key)
         if self._missed and self.monotonic() >= self._missed_again_at:
-            status = chain.book.status(self._missed.popleft(), head.number)
+            status = chain.book.status(self._missed[0], head.number)
+            self._missed.popleft()
             self._judge_final(chain, status, head)
         return False
 
@@ -214,7 +216,10 @@ class Watchman:
                 span.fail()
         before = self.cases.get(case_key(status))
         case = _opened(status, head) if before is None else before
+        had_verdict = case.verdict != "unjudged"
         case = case.model_copy(update=_judgement(outcome))
+        if had_verdict and case.verdict == "unjudged":
+            case = case.model_copy(update={"since": head.time})
         self._put(case)
         self.seen.add(case.key)
         if before is None or (before.verdict, before.reason) != (case.verdict, case.reason):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streamrp2p.bundle_store import BundleStore
-from streamrp2p.chain import Chain
+from streamrp2p.chain import Chain, EpochStatus, RpcUnavailableError
 from streamrp2p.client import UnreachableError
 from streamrp2p.numbers import Hash
 from streamrp2p_auditor.alerts import Bell
@@ -202,6 +202,38 @@ def test_a_missing_bundle_is_asked_for_less_and_less_often_and_missed_in_the_end
     assert world.alerts(0) == ("unjudged", "window-ends", "right")
 
 
+def test_a_withheld_bundle_is_missed_also_after_the_chain_left_a_branch(world: World) -> None:
+    world.shelf.bundles = {}
+    world.book.headers = [FIRST.header]
+    watchman = world.watchman()
+    world.round(watchman)
+    world.book.blocks.branch = 2
+    world.book.blocks.newest += 1
+    world.now += 5
+    world.round(watchman)
+    assert world.accuser.acted == []
+    world.book.blocks.time = COMMITTED_AT + CHALLENGE_SECONDS // 20
+    world.round(watchman)
+    assert world.accuser.acted == [0]
+    assert world.alerts(0) == ("unjudged",)
+
+
+def test_a_bundle_that_was_there_before_the_chain_left_a_branch_has_time_to_come_again(
+    world: World,
+) -> None:
+    watchman = world.watchman()
+    world.round(watchman)
+    world.book.blocks.branch = 2
+    world.book.blocks.newest += 1
+    world.book.blocks.time += CHALLENGE_SECONDS // 2
+    world.shelf.bundles = {}
+    assert set(world.round(watchman).values()) == {"unjudged"}
+    assert world.accuser.acted == []
+    world.book.blocks.time += CHALLENGE_SECONDS // 20
+    world.round(watchman)
+    assert world.accuser.acted == [0, 1]
+
+
 def test_whoever_looks_once_is_told_at_once(world: World) -> None:
     world.shelf.bundles = {}
     world.round(world.watchman(is_patient=False))
@@ -228,6 +260,26 @@ def test_a_final_epoch_whose_bundle_is_missing_is_judged_later(world: World) -> 
     world.now += 299
     assert world.round(watchman) == {1: "unjudged"}
     world.now += 1
+    assert world.round(watchman) == {1: "byte-identical"}
+
+
+def test_a_final_epoch_that_is_judged_later_is_not_forgotten_when_the_rpc_fails_just_then(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.book.finalised = 2
+    world.shelf.bundles = {}
+    watchman = world.watchman(first=1)
+    world.round(watchman)
+    world.shelf.bundles = dict(ALL)
+    world.now += 300
+    with monkeypatch.context() as patch:
+
+        def fail(*_: object) -> EpochStatus:
+            raise RpcUnavailableError("the RPC does not answer")
+
+        patch.setattr(world.book, "status", fail)
+        with pytest.raises(RpcUnavailableError):
+            world.round(watchman)
     assert world.round(watchman) == {1: "byte-identical"}
 
 
