@@ -39,7 +39,7 @@ def initialise(
         raise FileAlreadyExistsError(
             config, "exists already", "remove it yourself if you are sure, or name another file"
         )
-    poster_key = new_private_key() if poster_key_file is None else load_key_file(poster_key_file)
+    poster_key, ticket_signer_key = _key(poster_key_file), _key(ticket_signer_key_file)
     is_deployed = deployment.exists()
     if is_deployed:
         _check_poster(rpc_url, deployment, poster_key)
@@ -54,11 +54,7 @@ def initialise(
     except OSError as error:
         raise storage_error(keys, error) from error
     poster = create_keystore(keys / "poster.json", password, poster_key)
-    ticket_signer = create_keystore(
-        keys / "ticket-signer.json",
-        password,
-        None if ticket_signer_key_file is None else load_key_file(ticket_signer_key_file),
-    )
+    ticket_signer = create_keystore(keys / "ticket-signer.json", password, ticket_signer_key)
     values: dict[str, str | int] = {
         "rpc_url": rpc_url,
         "deployment": str(deployment.resolve()),
@@ -82,6 +78,10 @@ def initialise(
     if not is_deployed:
         made["next"] = f"deploy with --poster {made['poster']} --output {deployment}"
     return made
+
+
+def _key(file: Path | None) -> bytes:
+    return new_private_key() if file is None else load_key_file(file)
 
 
 def _check_poster(rpc_url: str, deployment_file: Path, key: bytes) -> None:
