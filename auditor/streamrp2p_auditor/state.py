@@ -35,6 +35,8 @@ class Signed(Wire):
     hash: HashHex
     raw: BytesHex
     at: int
+    is_fill: bool = False
+    """Whether it does nothing but use the nonce up."""
 
 
 class Transaction(Wire):

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 60
 """After so long in the open a transaction is signed again, with the same nonce and higher fees."""
 DEARER_PERCENT = 25
 MAX_SIGNED = 6
-"""The last offers two and a quarter times the fees of its time. It is sent on and on."""
+"""The last offers two and a quarter times the fees of its time. It is sent on and on, until it becomes pointless."""
 
 log = structlog.get_logger("audit")
 
@@ -96,6 +96,8 @@ class Wallet:
                 receipt = receipt_of(web3, signed.hash)
             except TransactionRevertedError as error:
                 return self._ended(transaction, "reverted", signed, reason=str(error))
+            if receipt is not None and signed.is_fill:
+                return self._ended(transaction, "dropped", signed)
             if receipt is not None:
                 return self._ended(transaction, "mined", signed, receipt=receipt)
         if transaction.nonce < self._mined_count(web3, transaction.sender):
@@ -103,8 +105,8 @@ class Wallet:
             return self._ended(transaction, "dropped", transaction.signed[-1])
         is_old = self.clock() - transaction.signed[-1].at >= PATIENCE_SECONDS
         is_ours = transaction.sender == self.address
-        if is_old and is_ours and len(transaction.signed) < MAX_SIGNED:
-            return self._sign_again(web3, transaction)
+        if is_old and is_ours:
+            transaction = self._signed_again(web3, transaction)
         self._broadcast(web3, transaction)
         return None
 
@@ -117,26 +119,39 @@ class Wallet:
         self.state.put_transaction(transaction.model_copy(update={"end": None}))
         self._broadcast(web3, transaction)
 
-    def _sign_again(self, web3: Web3, transaction: Transaction) -> Ended | None:
-        percent = 100 + DEARER_PERCENT * len(transaction.signed)
+    def _signed_again(self, web3: Web3, transaction: Transaction) -> Transaction:
+        """Return the transaction with a dearer offer, once recorded; as it was when there is none to make."""
+        newest = transaction.signed[-1]
+        is_fill = newest.is_fill
         try:
-            signed = sign_call(
-                web3, transaction.call, self.key, nonce=transaction.nonce, fee_percent=percent
-            )
-        except TransactionRevertedError as error:
-            if any(self._is_known(web3, one) for one in transaction.signed):
-                # It may be this very transaction that the RPC counts already.
-                return None
-            # What it was for has come about otherwise.
-            return self._ended(transaction, "dropped", transaction.signed[-1], reason=str(error))
+            try:
+                signed = self._dearer(web3, transaction, is_fill=is_fill)
+            except TransactionRevertedError as error:
+                # What it was for has come about otherwise. What is sent next still needs the nonce to be used.
+                log.warning("transaction_pointless", does=transaction.shown, reason=str(error))
+                is_fill = True
+                signed = self._dearer(web3, transaction, is_fill=is_fill)
         except ChainError as error:
             self._tell_once(error)
-            return None
-        again = transaction.model_copy(update={"signed": (*transaction.signed, self._form(signed))})
+            return transaction
+        if len(transaction.signed) >= MAX_SIGNED and is_fill == newest.is_fill:
+            return transaction
+        form = self._form(signed).model_copy(update={"is_fill": is_fill})
+        again = transaction.model_copy(update={"signed": (*transaction.signed, form)})
         self.state.put_transaction(again)
         log.info("transaction_repeated", does=again.shown, hash="0x" + signed.hash.hex())
-        self._broadcast(web3, again)
-        return None
+        return again
+
+    def _dearer(self, web3: Web3, transaction: Transaction, *, is_fill: bool) -> SignedTransaction:
+        call = Call(self.address, b"") if is_fill else transaction.call
+        return sign_call(
+            web3,
+            call,
+            self.key,
+            nonce=transaction.nonce,
+            fee_percent=100 + DEARER_PERCENT * len(transaction.signed),
+            replaced=transaction.newest.raw,
+        )
 
     def _broadcast(self, web3: Web3, transaction: Transaction) -> bool:
         try:
@@ -166,9 +181,6 @@ class Wallet:
 
     def _form(self, signed: SignedTransaction) -> Signed:
         return Signed(hash=signed.hash, raw=signed.raw, at=int(self.clock()))
-
-    def _is_known(self, web3: Web3, signed: Signed) -> bool:
-        return request(web3, "eth_getTransactionByHash", ["0x" + signed.hash.hex()]) is not None
 
     def _mined_count(self, web3: Web3, sender: bytes) -> int:
         shown = "0x" + sender.hex()

@@ -15,6 +15,7 @@ from tests.support.chain import NODE, ONE_TOKEN, STRANGER, STREAMER, DeployedCha
 
 pytestmark = pytest.mark.integration
 
+ROOM_FOR_ONE_GAS = 70_000
 ONE_WEI = Call(Address(bytes([9] * 20)), b"", 1)
 
 
@@ -103,6 +104,38 @@ def test_a_transaction_that_is_mined_without_effect_ended_so(
     ended = wallet.follow(deployed.web3)
     assert ended is not None
     assert (ended.transaction.end, ended.receipt) == ("reverted", None)
+
+
+@pytest.mark.parametrize("offers", [1, MAX_SIGNED])
+def test_what_became_pointless_while_it_waited_makes_way_for_the_next(
+    deployed: DeployedChain, state: State, offers: int
+) -> None:
+    """Somebody else was first. What waits in the pool would hold up all that this key sends later."""
+    token, owner, spender = deployed.token, address_of(STREAMER), address_of(STRANGER)
+    deployed.send(token.approve_call(spender, ONE_TOKEN), STREAMER)
+    automine(deployed, on=False)
+    clock = Clock()
+    wallet = Wallet(STRANGER, state, clock)
+    take = token._call("transferFrom", owner, spender, ONE_TOKEN)
+    wallet.send(deployed.web3, take, "demand", case=None, shown="take a token")
+    for _ in range(offers - 1):
+        clock.now += PATIENCE_SECONDS
+        assert wallet.follow(deployed.web3) is None
+    forbid = sign_call(deployed.web3, token.approve_call(spender, 0), STREAMER, fee_percent=900)
+    broadcast(deployed.web3, forbid)
+    request(deployed.web3, "evm_setBlockGasLimit", [hex(ROOM_FOR_ONE_GAS)])
+    mine(deployed)
+    assert sent(deployed) == 0
+    assert wallet.follow(deployed.web3) is None
+    clock.now += PATIENCE_SECONDS
+    assert wallet.follow(deployed.web3) is None
+    mine(deployed)
+    # As after kill -9.
+    ended = Wallet(STRANGER, state, clock).follow(deployed.web3)
+    assert ended is not None
+    assert (ended.transaction.end, ended.receipt) == ("dropped", None)
+    assert ended.transaction.purpose == "demand"
+    assert sent(deployed) == 1
 
 
 def test_another_key_sends_what_was_recorded_but_signs_nothing_in_its_place(
