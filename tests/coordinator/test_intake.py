@@ -12,7 +12,7 @@ from streamrp2p.signatures import CURVE_ORDER, check_signer
 from streamrp2p.verify import Code
 from streamrp2p_coordinator.judgement import REASONS
 from tests.coordinator.actors import Node, known_key
-from tests.coordinator.world import EPOCH_SECONDS, GENESIS, World
+from tests.coordinator.world import EPOCH_SECONDS, GENESIS, GRACE_SECONDS, World
 
 MEGABYTE = 1_000_000
 
@@ -249,6 +249,33 @@ def test_a_batch_sent_again_gets_the_same_bytes_even_after_intake_closed(world: 
 
     assert first.status_code == 200
     assert first.content == second.content == third.content
+
+
+@pytest.mark.parametrize("epoch", [0, 2, 1 << 62, (1 << 64) - 1])
+def test_no_answer_is_kept_that_cannot_acknowledge_anything(world: World, epoch: int) -> None:
+    world.travel_to(GENESIS + EPOCH_SECONDS + GRACE_SECONDS)
+    node = world.node()
+    answer = world.submit(node.batch(epoch, [world.viewer(node.address, epoch=epoch).record(1, 1)]))
+    assert len(answer.rejections) == 1
+    with world.database.read() as store:
+        assert store.batches.count(node.address, epoch) == 0
+
+
+def test_of_answers_that_acknowledge_nothing_some_are_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamrp2p_coordinator.use_cases.accept_batch.MAX_EMPTY_ANSWERS", 3)
+    node = world.node()
+    bad = world.viewer(node.address, pool_id=9).record(1, 1)
+    good = world.viewer(node.address).record(1, 1000)
+    for number in range(5):
+        world.submit(node.batch(1, [bad], number=number))
+    first = world.request("POST", "/v1/batches", node.batch(1, [bad, good], number=5))
+    world.clock.now += 3
+    second = world.request("POST", "/v1/batches", node.batch(1, [bad, good], number=5))
+    assert first.content == second.content
+    with world.database.read() as store:
+        assert store.batches.count(node.address, 1) == 4
 
 
 def test_another_batch_of_the_same_number_is_a_conflict_and_changes_nothing(world: World) -> None:

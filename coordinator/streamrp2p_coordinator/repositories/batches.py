@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from streamrp2p.numbers import Address, Hash
 from streamrp2p_coordinator.repositories.base import Repository
@@ -31,6 +31,13 @@ class Batches(Repository):
             )
         ).one_or_none()
         return None if row is None else JudgedBatch(Hash(row[0]), row[1])
+
+    def count(self, node: Address, epoch: int) -> int:
+        """Return how many batches of a node and epoch are kept."""
+        query = select(func.count()).select_from(_batches)
+        return self._connection.execute(
+            query.where(_batches.c.node == node, _batches.c.epoch == epoch)
+        ).scalar_one()
 
     def add(self, node: Address, epoch: int, batch_number: int, judged: JudgedBatch) -> None:
         """Keep a batch's answer."""

@@ -25,6 +25,9 @@ from streamrp2p_coordinator.network import Clock, Network, Policy, Signer
 from streamrp2p_coordinator.repositories.batches import JudgedBatch
 from streamrp2p_coordinator.repositories.store import Store
 
+MAX_EMPTY_ANSWERS = 64
+"""Once so many of a node's answers in an epoch are kept, only those that acknowledge something are."""
+
 
 def accept_batch(
     batch: api.Batch,
@@ -39,6 +42,7 @@ def accept_batch(
 ) -> bytes:
     """Judge a batch and return the answer as JSON: the same bytes whenever the same batch is sent again.
 
+    Only of a batch that can acknowledge nothing they may be others: out of its epoch's intake, or after many such.
     When this returns, all that the answer acknowledges is on the disk. `refresh` reads the chain anew,
     `judged` is told what became of the records of a batch that was not answered before. Raises InvalidBatchError,
     InvalidSignatureError, TooLargeError, BatchConflictError, or a retryable error.
@@ -196,12 +200,13 @@ def _judge_and_keep(
     store.ledger.keep(judgement.changed.values(), known)
     store.ledger.keep_evidence(judgement.evidence)
     store.ledger.add_earning_pools(node, judgement.new_earning_pools)
-    if is_registered:
-        # Anybody can make an address: what one without a registration sends must not fill the disk or the bundle.
-        if has_begun and now < network.epochs.intake_end(epoch):
-            store.ledger.keep_rejections(epoch, node, rejections, policy.max_rejections_per_node)
-        judged = JudgedBatch(submission.batch_root, answer)
-        store.batches.add(node, epoch, submission.batch_number, judged)
+    # Nothing is acknowledged outside of intake, and anybody can make an address or name an epoch: that must fill
+    # neither the disk nor the bundle.
+    if is_registered and has_begun and now < network.epochs.intake_end(epoch):
+        store.ledger.keep_rejections(epoch, node, rejections, policy.max_rejections_per_node)
+        if judgement.accepted or store.batches.count(node, epoch) < MAX_EMPTY_ANSWERS:
+            judged = JudgedBatch(submission.batch_root, answer)
+            store.batches.add(node, epoch, submission.batch_number, judged)
     return answer, judgement
 
 
