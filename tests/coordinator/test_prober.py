@@ -104,11 +104,12 @@ def test_measurements_that_last_take_no_probes_place(
 def test_a_rate_is_kept_while_another_origin_does_not_answer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    released = threading.Event()
+    released, is_over = threading.Event(), threading.Event()
 
     def read(origin: Source) -> Sequence[MediaPlaylist]:
         if origin.report.endpoint.endswith("slow.example"):
             released.wait(WAIT_SECONDS)
+            is_over.set()
             return []
         return [playlist(1_000_000)]
 
@@ -125,6 +126,7 @@ def test_a_rate_is_kept_while_another_origin_does_not_answer(
     try:
         running.tick(0)
         wait_for(lambda: rate() is not None)
+        assert not is_over.is_set()
     finally:
         released.set()
         running.close()
