@@ -14,7 +14,11 @@ DAY_SECONDS = 86_400
 
 
 class Month:
-    """Counts by months of UTC, such as `2026-11`. A clock that is set back begins no month anew."""
+    """Counts by months of UTC, such as `2026-11`.
+
+    A clock that is set back by a month or less begins no month anew. By more, what was kept is of a clock that was
+    wrong: else one look at a far year would count all months after it as one.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         """Go on from what `path` holds; raises SettingsError when it cannot be read."""
@@ -64,8 +68,14 @@ class Month:
             return
         self._day = now // DAY_SECONDS
         name = time.strftime("%Y-%m", time.gmtime(now))
-        if name > self._name:
+        if not self._name or _number(name) - _number(self._name) not in (-1, 0):
             self._name, self._bytes = name, 0
+
+
+def _number(name: str) -> int:
+    """Count the months up to this one."""
+    year, month = name.split("-")
+    return 12 * int(year) + int(month)
 
 
 def _read(path: Path) -> tuple[str, int]:

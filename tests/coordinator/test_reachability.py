@@ -75,6 +75,15 @@ def test_a_look_that_found_nobody_is_forgotten_in_time(world: World) -> None:
     assert is_offered(world)
 
 
+def test_a_look_is_forgotten_when_the_clock_was_set_back(world: World) -> None:
+    node = world.node()
+    world.clock.now += 50
+    find(world, ok=False)
+    world.post("/v1/reachability", node.check(world.clock.now))
+    world.clock.now -= 50
+    assert is_offered(world)
+
+
 def test_a_look_at_another_endpoint_says_nothing_of_the_registered_one(world: World) -> None:
     node = world.node()
     find(world, ok=False)

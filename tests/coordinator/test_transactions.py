@@ -164,6 +164,16 @@ def test_only_the_lowest_nonce_is_replaced(world: World) -> None:
     assert live(world) == ["a@0", "a@0", "b@1"]
 
 
+def test_a_clock_that_was_set_back_keeps_nothing_from_being_replaced(world: World) -> None:
+    send(world, NOTHING, "a")
+    world.clock.now -= 3600
+    send_again(world)
+    assert live(world) == ["a@0", "a@0"]
+    world.clock.now += PATIENCE_SECONDS - 1
+    send_again(world)
+    assert live(world) == ["a@0", "a@0"]
+
+
 def test_what_an_answer_waits_for_is_urgent(world: World) -> None:
     world.chain.fee = world.chain.ceiling
     send(world, NOTHING, "a")

@@ -47,11 +47,28 @@ def test_a_clock_that_is_set_back_gives_no_second_allowance(tmp_path: Path) -> N
     clock = Clock()
     month = Month(tmp_path / "month.json", clock)
     month.add(1000)
-    clock.now -= 2 * MONTH_SECONDS
+    clock.now -= MONTH_SECONDS
     month.add(1000)
     month.save()
     assert Month(tmp_path / "month.json", clock).bytes_served == 2000
     assert (month.name, month.bytes_served) == ("2026-11", 2000)
+
+
+def test_one_look_at_a_far_year_does_not_close_the_node_for_good(tmp_path: Path) -> None:
+    clock = Clock()
+    month = Month(tmp_path / "month.json", clock)
+    clock.now += 12 * 12 * MONTH_SECONDS
+    month.add(1000)
+    assert month.name == "2039-02"
+    month.save()
+    clock.now = NOVEMBER
+    seen = [(month.name, month.bytes_served)]
+    again = Month(tmp_path / "month.json", clock)
+    again.add(10)
+    seen.append((again.name, again.bytes_served))
+    clock.now += MONTH_SECONDS
+    seen.append((again.name, again.bytes_served))
+    assert seen == [("2026-11", 0), ("2026-11", 10), ("2026-12", 0)]
 
 
 def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:

@@ -265,7 +265,8 @@ def _with_load(now: int) -> Select[Any]:
 
 
 def _stored(row: Row[Any], now: int) -> StoredNode:
-    lost = row.unreachable_at is not None and now - row.unreachable_at < UNREACHABLE_SECONDS
+    # A look of a time to come is an old one: the clock was set back.
+    lost = row.unreachable_at is not None and 0 <= now - row.unreachable_at < UNREACHABLE_SECONDS
     return StoredNode(
         row.node,
         row.payout,

@@ -45,7 +45,8 @@ def send_transactions(*, database: Database, chain: Chain, poster: Signer, clock
     now = clock()
     # Whatever is before one that has a deadline has it too.
     left = seconds_left((one.due_at for one in live), now)
-    if now - first.recorded_at < patience_seconds(left):
+    # What seems to be of a time to come is old: the clock was set back, and nobody waits for it to catch up.
+    if 0 <= now - first.recorded_at < patience_seconds(left):
         return
     free = chain.transaction_count(poster.address, "pending")
     if free < first.signed.nonce:
