@@ -76,7 +76,7 @@ class SegmentCache:
         return data
 
     def put(self, digest: bytes, data: bytes) -> None:
-        """Keep a segment whose SHA-256 was checked. A full disk is warned of, and memory serves instead."""
+        """Keep a segment whose SHA-256 was checked. A disk that takes none is warned of, and memory serves instead."""
         with self._lock:
             self._remember(digest, data)
             if digest in self._disk:
@@ -84,9 +84,9 @@ class SegmentCache:
             dropped = self._disk.add(digest, len(data))
         if dropped is None:
             return
-        for old in dropped:
-            self._path(old).unlink(missing_ok=True)
         try:
+            for old in dropped:
+                self._path(old).unlink(missing_ok=True)
             self._write(digest, data)
             self.has_full_disk = False
         except OSError as error:
@@ -109,7 +109,8 @@ class SegmentCache:
         except OSError:
             return None
         if sha256(data).digest() != digest:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             return None
         # The files' times carry the order of use over a restart.
         with suppress(OSError):

@@ -94,6 +94,24 @@ async def test_a_full_disk_is_warned_of_and_the_node_serves_from_memory(
     assert files(world.folder.cache) == set()
 
 
+def test_a_disk_from_which_nothing_can_be_removed_is_warned_of_and_memory_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system takes a failing disk to be read-only from one moment to the next."""
+    cache = cache_in(tmp_path, memory_bytes=100)
+    put(cache, 0, 1, 2)
+    (tmp_path / DIGESTS[1].hex()).write_bytes(b"damaged")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert cache.get(DIGESTS[1]) is None
+    put(cache, 3, 4)
+    assert cache.get(DIGESTS[4]) == SEGMENTS[4]
+    assert cache.has_full_disk
+
+
 async def test_segments_outlive_a_restart_of_the_node(world: World) -> None:
     ticket = await open_session(world)
     await get(world, "source-0.m4s", ticket)
