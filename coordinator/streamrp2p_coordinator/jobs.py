@@ -291,6 +291,7 @@ def _check_health(services: Services) -> None:
         probe=services.probe,
         clock=services.clock,
         every_seconds=services.health_seconds,
+        misses=services.misses,
     )
 
 

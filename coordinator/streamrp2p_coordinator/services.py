@@ -23,6 +23,7 @@ from streamrp2p_coordinator.outside.rate_limit import RateLimit
 from streamrp2p_coordinator.outside.steps import StepFailedError
 from streamrp2p_coordinator.probing.prober import Prober
 from streamrp2p_coordinator.remote_signer import RemoteSigner
+from streamrp2p_coordinator.use_cases.check_health import Misses
 from streamrp2p_coordinator.use_cases.check_reachability import Checks, Look
 from streamrp2p_coordinator.use_cases.observe import Observation, observe
 from streamrp2p_coordinator.use_cases.sync_pools import sync_pools
@@ -58,6 +59,7 @@ class Services:
     """Takes a node's endpoint; the address at which it answers, None if it does not."""
     checks: Checks = field(default_factory=Checks)
     health_seconds: int = 5
+    misses: Misses = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     """Why each job that fails now failed last."""
     metrics: Metrics = field(default_factory=Metrics)

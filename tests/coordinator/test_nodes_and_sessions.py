@@ -1,5 +1,7 @@
 """Registrations, health, and the choice of a relay."""
 
+import threading
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -7,11 +9,14 @@ import pytest
 from streamrp2p import api
 from streamrp2p.signatures import address_of, check_signer
 from streamrp2p_coordinator.jobs import run_health
+from streamrp2p_coordinator.outside.steps import passed
 from streamrp2p_coordinator.services import address_if_up
 from tests.coordinator.actors import Node, known_key
 from tests.coordinator.world import EPOCH_SECONDS, GENESIS, VIEWER_KEY, World
+from tests.support.origin import wait_for
 
 VIEWER = address_of(VIEWER_KEY)
+WAIT_SECONDS = 60.0
 
 
 def slug(world: World, path: str, body: api.Wire) -> tuple[int, str]:
@@ -239,6 +244,99 @@ def test_a_relay_that_went_down_gets_no_viewer(world: World) -> None:
     world.clock.now += world.services.health_seconds
     run_health(world.services)
     assert slug(world, "/v1/sessions", ask(world)) == (503, "no-relay")
+
+
+def test_a_node_is_up_as_soon_as_it_answers_whoever_else_does_not(world: World) -> None:
+    released = threading.Event()
+
+    def probe(endpoint: str) -> str | None:
+        if "good" in endpoint:
+            return "203.0.113.9"
+        released.wait(WAIT_SECONDS)
+        return None
+
+    world.services.probe = probe
+    nodes = [Node(known_key(number), world.domain) for number in range(300, 365)]
+    for node in nodes[:-1]:
+        world.post("/v1/nodes", node.registration(endpoint="http://silent.example"))
+    world.post("/v1/nodes", nodes[-1].registration(endpoint="http://good.example"))
+    round_of_checks = threading.Thread(target=run_health, args=[world.services])
+    round_of_checks.start()
+    try:
+        path = f"/v1/nodes/0x{nodes[-1].address.hex()}"
+        wait_for(lambda: bool(world.get(path)["isHealthy"]))
+        assert round_of_checks.is_alive()
+    finally:
+        released.set()
+        round_of_checks.join()
+    assert sum(node["isHealthy"] for node in world.get("/v1/nodes")["nodes"]) == 1
+
+
+def asked_for(world: World, rounds: int) -> Counter[str]:
+    """Count who is asked in so many rounds, `health_seconds` after each other."""
+    asked: list[str] = []
+    answers = world.services.probe
+
+    def probe(endpoint: str) -> str | None:
+        asked.append(endpoint)
+        return answers(endpoint)
+
+    world.services.probe = probe
+    for _ in range(rounds):
+        world.clock.now += world.services.health_seconds
+        run_health(world.services)
+    world.services.probe = answers
+    return Counter(asked)
+
+
+UP, DOWN = "http://up.example", "http://down.example"
+
+
+def test_a_node_that_does_not_answer_is_asked_less_and_less(world: World) -> None:
+    world.node(known_key(10), endpoint=UP)
+    world.node(known_key(11), endpoint=DOWN)
+    assert [asked_for(world, rounds) for rounds in (1, 9, 110)] == [
+        {UP: 1, DOWN: 1},
+        {UP: 9, DOWN: 3},
+        {UP: 110, DOWN: 11},
+    ]
+    world.services.misses = dict.fromkeys(world.services.misses, 10**6)
+    assert asked_for(world, 60)[DOWN] == 1
+
+
+def test_a_node_that_comes_back_is_asked_at_once(world: World) -> None:
+    node = world.node(endpoint=DOWN)
+    world.services.misses[node.address] = 50
+    assert asked_for(world, 20) == {}
+    world.post("/v1/nodes", node.registration(endpoint=DOWN, nonce=1, payout=VIEWER))
+    assert asked_for(world, 1) == {DOWN: 1}
+    world.services.misses[node.address] = 50
+    assert asked_for(world, 20) == {}
+    world.services.look = lambda *_: [passed("tcp", "a test says so")]
+    world.post("/v1/reachability", node.check(world.clock.now, endpoint=DOWN))
+    assert asked_for(world, 1) == {DOWN: 1}
+
+
+def test_those_that_were_up_wait_for_few_that_were_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamrp2p_coordinator.use_cases.check_health.WORKERS", 3)
+    for number in range(10, 16):
+        world.node(known_key(number), endpoint=UP)
+    for number in range(20, 30):
+        down = Node(known_key(number), world.domain)
+        world.post("/v1/nodes", down.registration(endpoint=DOWN))
+    assert [asked_for(world, 1) for _ in range(4)] == [{UP: 6, DOWN: 3}] * 4
+    # All had their turn.
+    with world.database.read() as store:
+        assert all(node.checked_at is not None for node in store.nodes.all(world.clock.now))
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_from_being_asked(world: World) -> None:
+    world.node(endpoint=UP)
+    world.node(known_key(11), endpoint=DOWN)
+    world.clock.now -= 3600
+    assert asked_for(world, 1) == {UP: 1, DOWN: 1}
 
 
 def test_a_node_is_in_the_network_where_it_last_answered(world: World) -> None:

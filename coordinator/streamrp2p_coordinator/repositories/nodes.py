@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, Select, and_, func, or_, select, update
 
@@ -47,6 +47,15 @@ class StoredNode:
     """Where it last answered a health check, as of `networks`."""
 
 
+class LastCheck(NamedTuple):
+    """What is known of a node's health. `checked_at`: Unix seconds, None when it was not asked since it registered."""
+
+    node: Address
+    endpoint: str
+    is_healthy: bool
+    checked_at: int | None
+
+
 class Nodes(Repository):
     """One row per node, one per registration."""
 
@@ -84,17 +93,17 @@ class Nodes(Repository):
     def register(
         self, registration: NodeRegistration, signature: Signature, known: StoredNode | None
     ) -> None:
-        """Accept a registration. At a new endpoint the node's health is unknown until the next check."""
+        """Accept a registration: a check is due. At a new endpoint the node's health is unknown until then."""
         row: dict[str, Any] = {
             "node": registration.node,
             "payout": registration.payout,
             "endpoint": registration.endpoint,
             "nonce": registration.nonce,
+            "checked_at": None,
         }
         if known is None or known.endpoint != registration.endpoint:
             row |= {
                 "is_healthy": False,
-                "checked_at": None,
                 "unreachable_at": None,
                 "network": None,
             }
@@ -174,14 +183,15 @@ class Nodes(Repository):
             .values(state=state)
         )
 
-    def due_for_check(self, checked_before: int) -> list[tuple[Address, str]]:
-        """Return `(node, endpoint)` of those whose health was not looked at since."""
+    def checked_before(self, now: int, seconds: int) -> list[LastCheck]:
+        """Return the nodes that were not asked within these seconds. A check of a time to come counts as an old one."""
+        checked_at = _nodes.c.checked_at
         rows = self._connection.execute(
-            select(_nodes.c.node, _nodes.c.endpoint).where(
-                or_(_nodes.c.checked_at.is_(None), _nodes.c.checked_at <= checked_before)
+            select(_nodes.c.node, _nodes.c.endpoint, _nodes.c.is_healthy, checked_at).where(
+                or_(checked_at.is_(None), checked_at <= now - seconds, checked_at > now)
             )
         )
-        return [(Address(row.node), row.endpoint) for row in rows]
+        return [LastCheck(Address(row[0]), *row[1:]) for row in rows]
 
     def mark_health(
         self, checked: Iterable[tuple[Address, str, bool, str | None]], now: int
@@ -201,12 +211,14 @@ class Nodes(Repository):
     def mark_reachable(self, node: Address, endpoint: str, unreachable_at: int | None) -> None:
         """Note when a look from outside found nobody at a node's endpoint, or None that it found the node.
 
+        Then its health is to be asked for at once, however long it did not answer.
         Nothing is noted of an endpoint that is not the registered one.
         """
+        seen = {"checked_at": None} if unreachable_at is None else {}
         self._connection.execute(
             update(_nodes)
             .where(_nodes.c.node == node, _nodes.c.endpoint == endpoint)
-            .values(unreachable_at=unreachable_at)
+            .values(unreachable_at=unreachable_at, **seen)
         )
 
     def suspend(self, node: Address, suspended_at: int | None) -> None:
