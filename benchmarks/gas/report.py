@@ -23,6 +23,9 @@ it: each voids a header that was really committed. The zero address, to which ha
 balance, as on every public chain; else it would be 25,000 more. With all trees that deep the floor for call data
 (EIP-7623) is what counts.
 
+Demands for data, their answers and ends are measured in trees of 513 leaves. The answer with 8 accounts is the dearest
+that there is.
+
 | transaction | target | measured | of it call data |
 |---|---|---|---|
 """

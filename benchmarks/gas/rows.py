@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from benchmarks.gas.challenges import challenges
+from benchmarks.gas.demands import demands
 from benchmarks.gas.row import Row
 from benchmarks.gas.stage import FUNDS, GasStage, fresh_stage, stream, terms
 from streamrp2p.chain import Call
@@ -37,6 +38,7 @@ def measure() -> list[Row]:
         pushes,
         pools_and_nodes,
         challenges,
+        demands,
     )
     with fresh_stage() as stage:
         return [row for kind in kinds for row in kind(stage)]

@@ -21,7 +21,7 @@ TOO_FEW_BYTES = 64 * 10**6
 """With less room than this a single epoch's bundle may not fit."""
 CERTIFICATE_DAYS = 14
 """A certificate that is not renewed so long before its end will not be renewed by itself."""
-GAS_RESERVE = 2_000_000
+GAS_RESERVE = 2_100_000
 """What a bond, a commit, a finality and the dearest answer to a demand take together (docs/gas.md)."""
 
 LOCAL_CHAINS = frozenset({1337, 31337})
