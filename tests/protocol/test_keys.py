@@ -244,7 +244,7 @@ def test_keyring_gives_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_missing_keyring_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(PasswordUnavailableError, match=r"streamrp2p\[node\]"):
+    with pytest.raises(PasswordUnavailableError, match=r'pip install "\.\[node\]"'):
         read_password(keyring_user="node")
 
 
