@@ -178,7 +178,7 @@ test-contracts: setup ## Run the contracts' tests: forge, then ape
 .PHONY: prove
 prove: setup $(ANALYSIS_READY) ## Prove the contracts' libraries right for all inputs, within stated bounds
 	rm -rf cache/halmos
-	VIRTUAL_ENV="$(ANALYSIS)" FOUNDRY_PROFILE=halmos "$(ANALYSIS)/bin/halmos" --config tests/contracts/symbolic/halmos.toml
+	VIRTUAL_ENV="$(ANALYSIS)" FOUNDRY_PROFILE=halmos python scripts/prove/run.py "$(ANALYSIS)/bin/halmos" --config tests/contracts/symbolic/halmos.toml
 	python scripts/prove/complete.py cache/halmos/result.json
 
 .PHONY: test-integration
