@@ -24,8 +24,7 @@ def choose_relay(
     exclude all others. Networks come first, so that many names of one machine win no more viewers than one.
     """
     healthy = [node for node in nodes if node.is_healthy]
-    networks = {node.node: node.network for node in healthy}
-    own = {node for node, network in networks.items() if network and network == viewer_network}
+    own = {node.node for node in healthy if node.network and node.network == viewer_network}
     honoured = [node for node in excluded if recent is None or node in recent or node in own]
     others = [node for node in healthy if node.node not in own]
     candidates = [node for node in others or healthy if node.node not in honoured[:MAX_EXCLUSIONS]]
@@ -34,15 +33,18 @@ def choose_relay(
             "no healthy relay is left for this viewer; try again, and exclude fewer nodes if you can",
             retry_after_seconds=2,
         )
-    # One whose network is not known stands for itself.
-    places = {node: network or node for node, network in networks.items()}
     loads: Counter[str | bytes] = Counter()
     for node in healthy:
-        loads[places[node.node]] += node.open_sessions
+        loads[_place(node)] += node.open_sessions
 
     def load_of(node: StoredNode) -> tuple[int, int]:
-        return loads[places[node.node]], node.open_sessions
+        return loads[_place(node)], node.open_sessions
 
     fewest = min(map(load_of, candidates))
     # By chance among equals: the order of addresses must not decide who earns.
     return secrets.choice([node for node in candidates if load_of(node) == fewest])
+
+
+def _place(node: StoredNode) -> str | bytes:
+    # One whose network is not known stands for itself.
+    return node.network or node.node
