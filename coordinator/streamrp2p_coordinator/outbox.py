@@ -12,6 +12,8 @@ from streamrp2p.header import EpochHeader
 from streamrp2p_coordinator.chain import Chain, SignedTransaction
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.network import Clock, Signer
+from streamrp2p_coordinator.repositories.epochs import StoredEpoch
+from streamrp2p_coordinator.repositories.store import Store
 from streamrp2p_coordinator.repositories.transactions import Purpose, RecordedTransaction
 
 
@@ -73,6 +75,14 @@ def was_unmined(purpose: Purpose, subject: str, *, database: Database, chain: Ch
     if mined is None:
         return False
     return chain.transaction_count(mined.sender, "latest") <= mined.signed.nonce
+
+
+def is_commit_mined(stored: StoredEpoch, header: EpochHeader, store: Store) -> bool:
+    """Tell whether a transaction committed the header of `stored`, and no void of it was noted since."""
+    return (
+        stored.voided_header_hash != header.hash()
+        and store.transactions.mined("commit", commit_subject(header)) is not None
+    )
 
 
 def commit_subject(header: EpochHeader) -> str:

@@ -8,6 +8,7 @@ from streamrp2p_coordinator.errors import ChainMismatchError, ConfigurationError
 from streamrp2p_coordinator.network import Clock, Network, Signer
 from streamrp2p_coordinator.outbox import (
     commit_subject,
+    is_commit_mined,
     is_under_way,
     record_and_send,
     was_unmined,
@@ -69,9 +70,7 @@ def _was_taken_back(
     stored: StoredEpoch, header: EpochHeader, database: Database, chain: Chain
 ) -> bool:
     """Tell whether the header's commit was mined, and undone by a reorganisation or a void that was not noted yet."""
-    subject = commit_subject(header)
-    if was_unmined("commit", subject, database=database, chain=chain):
+    if was_unmined("commit", commit_subject(header), database=database, chain=chain):
         return True
     with database.read() as store:
-        was_mined = store.transactions.mined("commit", subject) is not None
-    return was_mined and stored.voided_header_hash != header.hash()
+        return is_commit_mined(stored, header, store)

@@ -6,7 +6,7 @@ from streamrp2p.header import EpochHeader
 from streamrp2p_coordinator.chain import Chain, Commitment
 from streamrp2p_coordinator.database import Database
 from streamrp2p_coordinator.errors import ChainMismatchError
-from streamrp2p_coordinator.outbox import commit_subject, was_unmined
+from streamrp2p_coordinator.outbox import commit_subject, is_commit_mined, was_unmined
 from streamrp2p_coordinator.repositories.epochs import StoredEpoch
 from streamrp2p_coordinator.repositories.store import Store
 
@@ -96,10 +96,7 @@ def _was_committed(stored: StoredEpoch, store: Store) -> bool:
     if stored.committed_at is not None:
         return True
     # A header that was voided at once is known by its transaction alone; once it was taken away, that is no news.
-    return (
-        stored.voided_header_hash != stored.header.hash()
-        and store.transactions.mined("commit", commit_subject(stored.header)) is not None
-    )
+    return is_commit_mined(stored, stored.header, store)
 
 
 def _lost(epoch: int, database: Database, chain: Chain) -> list[int]:
