@@ -6,6 +6,7 @@ from streamrp2p.bundle import Bundle, decode_bundle
 from streamrp2p.errors import StreamrP2PError
 from streamrp2p.header import EpochHeader
 from streamrp2p.keccak import keccak
+from streamrp2p.ledger import Merged, merge
 from streamrp2p.numbers import Hash
 from streamrp2p.receipt import SessionRecord
 from streamrp2p.settlement import PoolInput, header_of
@@ -77,10 +78,11 @@ def restore_epochs(
 def _keep_records(
     bundle: Bundle, pools: Iterable[PoolInput], database: Database, domain: Domain
 ) -> None:
-    """Let the bundle's records stand in the ledger, but those that break a rule or are older than what stands."""
+    """Merge the bundle's records into the ledger, but those that break a rule of a leaf."""
     signers = {pool.pool_id: pool.terms.ticket_signer for pool in pools}
     for first in range(0, len(bundle.session_records), RECORDS_AT_ONCE):
         encoded = bundle.session_records[first : first + RECORDS_AT_ONCE]
+        # By session: a header of somebody else's may name one twice.
         valid = {
             record.session_id: Checked(record)
             for record in map(SessionRecord.decode, encoded)
@@ -89,16 +91,10 @@ def _keep_records(
         }
         with database.write() as store:
             known = store.ledger.known(valid)
-            newer = [
-                checked
-                for key, checked in valid.items()
-                if key not in known or _sequence(checked) > _sequence(known[key])
-            ]
-            store.ledger.keep(newer, known)
-
-
-def _sequence(checked: Checked) -> int:
-    return checked.record.receipt.sequence
+            judged = [merge(known.get(session_id), new) for session_id, new in valid.items()]
+            merged = [each for each in judged if isinstance(each, Merged)]
+            store.ledger.keep([each.kept for each in merged], known)
+            store.ledger.keep_evidence([each.evidence for each in merged if each.evidence])
 
 
 def _check_newest(database: Database, chain: Chain) -> None:
